@@ -1,0 +1,1 @@
+//! The examples of dms; each is a binary.

@@ -1,0 +1,1 @@
+//! Integration tests, a file per room.
