@@ -1,1 +1,33 @@
-//! dms
+#![doc = include_str!("../../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The macros write `::dms`, in this crate too.
+#[allow(unused_extern_crates, reason = "the macros name the crate they are used in")]
+extern crate self as dms;
+
+mod module;
+mod system;
+pub mod testing;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+//MAC pub use dms_macros::{handler, init, module, run, start, stop, tick};
+pub use module::{
+    Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage, Failure,
+    Handler, Inbox, MessageSet, Module, ModuleError, ModuleId, ModuleInfo, ModuleRef, ModuleReport, ModuleState,
+    Overflow, Recipient, ReplyTo, SendError, Task, TaskError, TaskOutput, Timeout, TimerHandle, Version,
+};
+pub use system::{
+    FindError, ModuleSummary, Pool, Register, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture, Routing,
+    ShutdownReport, System, SystemBuilder, SystemRef,
+};
+
+/// What a program of modules needs, to be imported whole.
+pub mod prelude {
+    pub use crate::{
+        AskError, Context, DynMessage, Handler, Inbox, Module, ModuleError, ModuleRef, Overflow, Pool, Recipient,
+        ReplyTo, SendError, System, SystemRef, TimerHandle, //MAC handler, init, module, run, start, stop, tick,
+    };
+}

@@ -1,0 +1,296 @@
+//! Asking: a message with an answer, and a deadline.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context as TaskContext, Poll, Waker, ready};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::cell::AnyCell;
+use super::current::{self, Phase};
+use super::deadline::Deadline;
+use super::deadlock::{EdgeGuard, On};
+use super::error::AskError;
+use super::handler::Answers;
+use super::info::Timeout;
+use super::mailbox::{Accepted, Refusal, Terms};
+use super::message_set::Accepts;
+use super::module_ref::ModuleRef;
+use super::reply::{Answer, NoAnswer, ReplyTo};
+use super::room::{Room, Unadmitted};
+
+/// An ask to come: await it, or set its deadline first.
+///
+/// ```
+/// # use dms::prelude::*;
+/// # use std::time::Duration;
+/// # #[module] struct Counter;
+/// # #[module] impl Counter { #[handler(Get)] fn get(&self) -> u64 { 7 } }
+/// # async fn ask(counter: ModuleRef<Counter>) -> Result<(), AskError> {
+/// let count = counter.ask(Get).timeout(Duration::from_millis(50)).await?;
+/// # Ok(()) }
+/// ```
+#[must_use = "an ask does nothing until it is awaited"]
+pub struct Ask<'a, T: Answers<M>, M> {
+    target: &'a ModuleRef<T>,
+    message: M,
+    timeout: Timeout,
+}
+
+impl<'a, T: Answers<M>, M: Send + 'static> Ask<'a, T, M> {
+    pub(crate) fn new(target: &'a ModuleRef<T>, message: M) -> Self {
+        Self { target, message, timeout: Timeout::Inherit }
+    }
+
+    /// Gives up after `timeout`, exact to Tokio's millisecond. Inside a handler that was itself asked, never later than its caller gives up.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Timeout::After(timeout);
+        self
+    }
+
+    /// Waits for as long as it takes. Inside a handler that was itself asked, the caller's deadline still counts.
+    pub fn no_timeout(mut self) -> Self {
+        self.timeout = Timeout::Never;
+        self
+    }
+}
+
+impl<'a, T: Answers<M>, M: Send + 'static> IntoFuture for Ask<'a, T, M> {
+    type Output = Result<T::Reply, AskError>;
+    type IntoFuture = AskFuture<'a, T, M>;
+
+    fn into_future(self) -> AskFuture<'a, T, M> {
+        AskFuture {
+            target: self.target,
+            stage: Stage::New(self.message, self.timeout),
+            deadline: Deadline::NEVER,
+            after: Duration::MAX,
+            edge: None,
+            alarm: Alarm::None,
+        }
+    }
+}
+
+/// An ask under way.
+///
+/// # Cancel safety
+/// Dropping it gives the ask up: a handler that has not begun does not begin; one that has runs to its end and its answer is dropped.
+#[must_use = "futures do nothing unless polled"]
+pub struct AskFuture<'a, T: Answers<M>, M> {
+    target: &'a ModuleRef<T>,
+    stage: Stage<T, M>,
+    deadline: Deadline,
+    after: Duration,
+    edge: Option<EdgeGuard>,
+    alarm: Alarm,
+}
+
+enum Stage<T: Answers<M>, M> {
+    New(M, Timeout),
+    /// In line for room.
+    InLine(Box<Room<T>>, oneshot::Receiver<Answer<T::Reply>>),
+    Asked(oneshot::Receiver<Answer<T::Reply>>),
+    Done,
+}
+
+/// What wakes the asker when its deadline passes.
+enum Alarm {
+    /// Nothing yet, or nothing ever.
+    None,
+    /// The sweeper, which has the waker with this identity, until the mailbox retires the ask.
+    Sweeper { waker: (usize, usize), retired: u32 },
+    /// A timer of its own.
+    Timer(Pin<Box<Sleep>>),
+}
+
+/// Only the boxed parts are ever pinned.
+impl<T: Answers<M>, M> Unpin for AskFuture<'_, T, M> {}
+
+impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
+    type Output = Result<T::Reply, AskError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Stage::New(..) = this.stage
+            && let Err(error) = this.begin(cx.waker())
+        {
+            return Poll::Ready(Err(error));
+        }
+        if let Stage::InLine(room, _) = &mut this.stage {
+            match Pin::new(&mut **room).poll(cx) {
+                Poll::Pending => return this.poll_alarm(cx).map(Err),
+                Poll::Ready(Ok(position)) => {
+                    let Stage::InLine(_, answer) = std::mem::replace(&mut this.stage, Stage::Done) else {
+                        return Poll::Pending;
+                    };
+                    this.stage = Stage::Asked(answer);
+                    this.note(position)?;
+                }
+                Poll::Ready(Err((_, Unadmitted::Stopped))) => return Poll::Ready(Err(this.error(Some(NoAnswer::Stopped)))),
+                Poll::Ready(Err((_, Unadmitted::WouldDeadlock(cycle)))) => {
+                    return Poll::Ready(Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle }));
+                }
+            }
+        }
+        let Stage::Asked(answer) = &mut this.stage else { return Poll::Pending };
+        match Pin::new(answer).poll(cx) {
+            Poll::Ready(answer) => {
+                this.stage = Stage::Done;
+                this.edge = None;
+                Poll::Ready(match answer {
+                    Ok(Ok(reply)) => Ok(reply),
+                    Ok(Err(why)) => Err(this.error(Some(why))),
+                    Err(_) => Err(this.error(Some(NoAnswer::NoReply))),
+                })
+            }
+            Poll::Pending => this.poll_alarm(cx).map(Err),
+        }
+    }
+}
+
+impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
+    fn begin(&mut self, waker: &Waker) -> Result<(), AskError> {
+        let Stage::New(message, timeout) = std::mem::replace(&mut self.stage, Stage::Done) else { return Ok(()) };
+        let cell = &self.target.cell;
+        let core = &cell.core;
+        let sweeps = core.environment.sweeps();
+        let (inherited, asks_itself) = current::with(|current| match current {
+            None => (Deadline::NEVER, false),
+            Some(current) => {
+                let asker = current.module.core();
+                let inherited = if Arc::ptr_eq(&asker.environment, &core.environment) {
+                    current.deadline
+                } else {
+                    current.deadline.in_other_system(asker.environment.sweeps())
+                };
+                (inherited, std::ptr::eq(asker, core) && current.phase != Phase::Run)
+            }
+        });
+        if asks_itself {
+            let cycle = super::error::Cycle(vec![core.name()]);
+            return Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle });
+        }
+        (self.deadline, self.after) =
+            Deadline::of_call([timeout, core.info.timeout, core.environment.timeout], inherited, sweeps);
+
+        let (sender, answer) = oneshot::channel();
+        let reply = ReplyTo::asker(sender, self.deadline);
+        let asker = self.deadline.as_sweep().map(|sweep| (sweep, waker));
+        if asker.is_some() {
+            self.alarm = Alarm::Sweeper { waker: identity(waker), retired: core.retired.load(Ordering::Acquire) };
+        }
+        let terms = Terms { beyond_bound: false, asker };
+        let pushed = cell.mailbox.push(core, (message, reply), |(message, reply)| T::Message::pack(message, reply), terms);
+        match pushed {
+            Ok((accepted, list)) => {
+                if list {
+                    core.environment.timers.list(&core.environment, Arc::clone(cell) as Arc<dyn AnyCell>);
+                }
+                self.stage = Stage::Asked(answer);
+                match accepted {
+                    Accepted::At(position) => self.note(position),
+                    Accepted::Dropped => Ok(()),
+                }
+            }
+            Err((_, Refusal::Stopped)) => Err(self.error(Some(NoAnswer::Stopped))),
+            Err((_, Refusal::Full)) => {
+                Err(AskError::Full { module: core.name(), handler: T::Message::handler() })
+            }
+            Err(((message, reply), Refusal::NoRoom)) => {
+                // The list of asks is the mailbox's; whoever waits outside has a timer.
+                self.alarm = Alarm::None;
+                match Room::new(Arc::clone(cell), T::Message::pack(message, reply)) {
+                    Ok(room) => {
+                        self.stage = Stage::InLine(Box::new(room), answer);
+                        Ok(())
+                    }
+                    Err(_) => Err(self.error(Some(NoAnswer::Stopped))),
+                }
+            }
+        }
+    }
+
+    /// Notes that the module whose handler asks waits for the answer.
+    fn note(&mut self, position: u64) -> Result<(), AskError> {
+        let asker = current::waiting();
+        if let Some(asker) = asker {
+            match EdgeGuard::new(asker, Arc::clone(&self.target.cell) as Arc<dyn AnyCell>, On::Reply(position)) {
+                Ok(edge) => self.edge = Some(edge),
+                Err(cycle) => {
+                    // With the answer's receiver dropped, the handler does not begin.
+                    self.stage = Stage::Done;
+                    return Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ready with the error when the deadline has passed; else sees to it that something wakes the asker then.
+    fn poll_alarm(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
+        let core = &self.target.cell.core;
+        if let Alarm::Sweeper { waker, retired } = self.alarm {
+            if self.deadline.is_swept(core.environment.sweeps()) {
+                return Poll::Ready(self.give_up());
+            }
+            if waker == identity(cx.waker()) && retired == core.retired.load(Ordering::Acquire) {
+                return Poll::Pending;
+            }
+            self.alarm = Alarm::None;
+        }
+        if matches!(self.alarm, Alarm::None) {
+            let at = match self.deadline.as_instant() {
+                Some(at) => at,
+                None if self.deadline == Deadline::NEVER => return Poll::Pending,
+                None => Instant::now() + self.deadline.left(core.environment.sweeps()),
+            };
+            // An ask may be polled outside a runtime, by `blocking_ask`.
+            let _entered = core.environment.runtime().map(tokio::runtime::Handle::enter);
+            self.alarm = Alarm::Timer(Box::pin(sleep_until(at)));
+        }
+        let Alarm::Timer(timer) = &mut self.alarm else { return Poll::Pending };
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(self.give_up())
+    }
+
+    fn give_up(&mut self) -> AskError {
+        self.stage = Stage::Done;
+        self.edge = None;
+        self.error(None)
+    }
+
+    #[cold]
+    fn error(&self, why: Option<NoAnswer>) -> AskError {
+        let module = self.target.cell.core.name();
+        let handler = T::Message::handler();
+        match why {
+            None => AskError::Timeout { module, handler, after: self.after },
+            Some(NoAnswer::Stopped) => AskError::Stopped { module, handler },
+            Some(NoAnswer::Panicked) => AskError::Panicked { module, handler },
+            Some(NoAnswer::NoReply) => AskError::NoReply { module, handler },
+            Some(NoAnswer::Dropped) => AskError::Dropped { module, handler },
+        }
+    }
+}
+
+/// Tells wakers apart without keeping them.
+fn identity(waker: &Waker) -> (usize, usize) {
+    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+}
+
+impl<T: Answers<M>, M> fmt::Debug for Ask<'_, T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ask").field("module", self.target).field("timeout", &self.timeout).finish_non_exhaustive()
+    }
+}
+
+impl<T: Answers<M>, M> fmt::Debug for AskFuture<'_, T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AskFuture").field("module", self.target).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,123 @@
+//! What a handler or hook can reach: its own module, and through it the system.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_core::Stream;
+
+use super::cell::{AnyCell, Cell, control};
+use super::deadline::Deadline;
+use super::handler::{Answers, Module};
+use super::lifecycle::ModuleId;
+use super::module_ref::ModuleRef;
+use super::task::{Task, TaskOutput, Tasks};
+
+/// What a handler or hook of the module `T` can reach besides its own state.
+///
+/// Any handler or hook may ask for it: `ctx: &mut Context<Self>`.
+pub struct Context<T: Module> {
+    pub(crate) cell: Arc<Cell<T>>,
+    /// The handler or hook that runs.
+    pub(crate) handler: &'static str,
+    /// When the caller of the running handler gives up.
+    pub(crate) deadline: Deadline,
+    tasks: Option<Box<Tasks>>,
+}
+
+impl<T: Module> Context<T> {
+    pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
+        Self { cell, handler: "init", deadline: Deadline::NEVER, tasks: None }
+    }
+
+    /// A reference to this module.
+    #[must_use]
+    pub fn self_ref(&self) -> ModuleRef<T> {
+        ModuleRef { cell: Arc::clone(&self.cell) }
+    }
+
+    /// This module's id.
+    #[must_use]
+    pub fn id(&self) -> ModuleId {
+        self.cell.core.id
+    }
+
+    /// This module's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.cell.core.name()
+    }
+
+    /// Stops this module once the running handler has returned. What waits in the mailbox is reported as undelivered.
+    pub fn stop(&self) {
+        self.cell.quiesce(control::STOP);
+    }
+
+    /// Runs `future` as a task of this module, named `name` in errors.
+    ///
+    /// The task begins at once. What becomes of its result is up to the returned [`Task`]: await it, have it sent to this module as
+    /// a message with [`Task::then`], or let it go; then an error counts as the module's failure. A panic that nobody awaits
+    /// always does. When the module stops its tasks are cancelled and joined before its `stop` hook runs.
+    ///
+    /// What a task asks is not attributed to the module: a deadlock through it ends at the deadline.
+    ///
+    /// ```
+    /// use dms::prelude::*;
+    ///
+    /// #[module]
+    /// struct Sums { last: u64 }
+    ///
+    /// pub struct Summed(u64);
+    ///
+    /// #[module]
+    /// impl Sums {
+    ///     #[handler(Sum)]
+    ///     fn sum(&mut self, numbers: Vec<u64>, ctx: &mut Context<Self>) {
+    ///         ctx.spawn("sum", async move { numbers.iter().sum::<u64>() }).then(Summed, ctx);
+    ///     }
+    ///
+    ///     #[handler]
+    ///     fn summed(&mut self, Summed(sum): Summed) { self.last = sum; }
+    /// }
+    /// ```
+    pub fn spawn<F>(&mut self, name: impl Into<String>, future: F) -> Task<F::Output>
+    where
+        F: Future<Output: TaskOutput> + Send + 'static,
+    {
+        let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
+        self.tasks.get_or_insert_default().spawn(cell, name.into(), future)
+    }
+
+    /// Sends every item of `stream` to this module as a message, waiting where a bounded mailbox is full.
+    ///
+    /// The returned task ends with the stream: `.then(|()| Finished, ctx)` makes the end a message. It is named `name` in errors.
+    pub fn attach<S>(&mut self, name: impl Into<String>, stream: S) -> Task<()>
+    where
+        S: Stream<Item: Send + 'static> + Send + 'static,
+        T: Answers<S::Item>,
+    {
+        let target = self.self_ref();
+        self.spawn(name, async move {
+            let mut stream = pin!(stream);
+            while let Some(item) = std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
+                if target.send(item).await.is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// Cancels the module's tasks and waits until they are gone.
+    pub(crate) async fn join_tasks(&mut self) {
+        if let Some(tasks) = self.tasks.take() {
+            tasks.join().await;
+        }
+    }
+}
+
+impl<T: Module> fmt::Debug for Context<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("module", &self.cell.core.name()).field("handler", &self.handler).finish_non_exhaustive()
+    }
+}

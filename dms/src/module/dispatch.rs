@@ -1,0 +1,73 @@
+//! What happens between taking a message and running its handler; the macro's code calls this.
+
+use std::sync::atomic::Ordering;
+
+use super::context::Context;
+use super::current;
+use super::deadline::Deadline;
+use super::error::ModuleError;
+use super::handler::Module;
+use super::reply::ReplyTo;
+
+/// Says that the handler `name` begins, unless its asker has gone: then it does not, and this is false.
+#[inline]
+pub fn begin<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Context<T>) -> bool {
+    let deadline = match reply.call() {
+        None => Deadline::NEVER,
+        Some(Ok(deadline)) => deadline,
+        Some(Err(_)) => return false,
+    };
+    ctx.handler = name;
+    if ctx.deadline != deadline {
+        ctx.deadline = deadline;
+        current::update(|current| current.deadline = deadline);
+    }
+    true
+}
+
+/// As [`begin`], for a handler that takes its [`ReplyTo`] and may give it to another task.
+#[inline]
+pub fn begin_detached<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Context<T>) -> bool {
+    ctx.cell.core.detached.store(true, Ordering::Release);
+    begin(reply, name, ctx)
+}
+
+/// Says that the tick `name` begins.
+#[inline]
+pub fn begin_tick<T: Module>(name: &'static str, ctx: &mut Context<T>) {
+    begin(&ReplyTo::<()>::nobody(), name, ctx);
+}
+
+/// What a hook may return: nothing, or a `Result` without a value.
+#[diagnostic::on_unimplemented(
+    message = "a hook or task cannot return `{Self}`",
+    label = "not `()` or `Result<(), E>`",
+    note = "return nothing, or `Result<(), ModuleError>` (any error turns into a `ModuleError` with `?`)"
+)]
+pub trait HookOutput {
+    /// Whether the hook was successful.
+    ///
+    /// # Errors
+    /// The hook's own.
+    fn into_result(self) -> Result<(), ModuleError>;
+}
+
+impl HookOutput for () {
+    fn into_result(self) -> Result<(), ModuleError> {
+        Ok(())
+    }
+}
+
+impl<E: Into<ModuleError>> HookOutput for Result<(), E> {
+    fn into_result(self) -> Result<(), ModuleError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// The result of a hook.
+///
+/// # Errors
+/// The hook's own.
+pub fn hook(output: impl HookOutput) -> Result<(), ModuleError> {
+    output.into_result()
+}

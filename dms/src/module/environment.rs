@@ -1,0 +1,77 @@
+//! What a module needs of the system around it. The system room implements [`Host`]; this room knows no more of it.
+
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+
+use tokio::runtime::Handle;
+
+use super::info::Timeout;
+use super::lifecycle::ModuleId;
+use super::timers::Timers;
+
+/// What the modules of one system share.
+pub(crate) struct Environment {
+    /// Drives ticks, delayed messages and the sweeps over mailboxes.
+    pub(crate) timers: Timers,
+    /// How many sweeps there have been: the clock of coarse deadlines.
+    pub(crate) sweeps: AtomicU32,
+    /// Accepted messages that were never handled, of all modules that ended.
+    pub(crate) undelivered: AtomicU64,
+    /// The deadline of asks for which neither call nor module sets one.
+    pub(crate) timeout: Timeout,
+    runtime: OnceLock<Handle>,
+    host: OnceLock<Weak<dyn Host>>,
+}
+
+/// What the system does for its modules.
+pub(crate) trait Host: Any + Send + Sync {
+    /// Takes an ended module out of the registry.
+    fn remove(&self, id: ModuleId);
+
+    /// Whether the module has children that have not ended.
+    fn has_children(&self, id: ModuleId) -> bool;
+
+    /// Stops a module's children, the youngest first.
+    fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+impl Environment {
+    pub(crate) fn new(timeout: Timeout) -> Self {
+        Self {
+            timers: Timers::default(),
+            sweeps: AtomicU32::new(0),
+            undelivered: AtomicU64::new(0),
+            timeout,
+            runtime: OnceLock::new(),
+            host: OnceLock::new(),
+        }
+    }
+
+    /// Makes the system known; once.
+    pub(crate) fn set_host(&self, host: Weak<dyn Host>) {
+        // A second call would be a bug of ours that changes nothing.
+        let _ = self.host.set(host);
+    }
+
+    pub(crate) fn host(&self) -> Option<Arc<dyn Host>> {
+        self.host.get().and_then(Weak::upgrade)
+    }
+
+    /// The runtime that the system lives on: that of the first registration.
+    pub(crate) fn runtime(&self) -> Option<&Handle> {
+        if self.runtime.get().is_none()
+            && let Ok(handle) = Handle::try_current()
+        {
+            // Where two register at once, the first wins and both use its runtime.
+            let _ = self.runtime.set(handle);
+        }
+        self.runtime.get()
+    }
+
+    pub(crate) fn sweeps(&self) -> u32 {
+        self.sweeps.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,296 @@
+//! The worker's end of the mailbox.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context as TaskContext, Poll};
+
+use super::cell::{Cell, control};
+use super::context::Context;
+use super::current::{self, Phase};
+use super::error::ModuleError;
+use super::handler::Module;
+use super::mailbox::{Fill, Pending};
+use super::message_set::MessageSet;
+use super::reply::NoAnswer;
+
+/// Handlers that are ready at once run this often before other tasks get their turn.
+const BUDGET: u32 = 256;
+
+/// The messages of a module, for one that drives its own loop with `#[run]`.
+///
+/// ```
+/// use dms::prelude::*;
+/// use std::time::Duration;
+///
+/// #[module]
+/// struct Session { idle: u32 }
+///
+/// #[module]
+/// impl Session {
+///     #[handler(Idle)]
+///     fn idle(&self) -> u32 { self.idle }
+///
+///     #[run]
+///     async fn run(&mut self, inbox: &mut Inbox<Self>, ctx: &mut Context<Self>) {
+///         loop {
+///             tokio::select! {
+///                 message = inbox.recv() => match message {
+///                     Some(message) => inbox.dispatch(message, self, ctx).await,
+///                     None => return,
+///                 },
+///                 () = tokio::time::sleep(Duration::from_millis(10)) => self.idle += 1,
+///             }
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::new();
+/// let session = system.register_module(Session { idle: 0 }).await?;
+/// assert_eq!(session.idle().await?, 0);
+/// # system.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The batch that the inbox holds outlives the loop: where a handler panics, what had not begun is neither lost nor reordered.
+pub struct Inbox<T: Module> {
+    cell: Arc<Cell<T>>,
+    batch: VecDeque<T::Message>,
+    spare: VecDeque<Pending>,
+    begun: u64,
+    since_yield: u32,
+    since_admission: usize,
+    /// What was accepted before the stop has been dropped; what comes now comes from stop hooks.
+    quiesced: bool,
+    closed: bool,
+}
+
+impl<T: Module> Inbox<T> {
+    pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
+        Self {
+            cell,
+            batch: VecDeque::new(),
+            spare: VecDeque::new(),
+            begun: 0,
+            since_yield: 0,
+            since_admission: 0,
+            quiesced: false,
+            closed: false,
+        }
+    }
+
+    /// Waits for the next message; `None` once the module is to stop, or is drained: then the loop should return.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a message is taken only when it is returned.
+    pub async fn recv(&mut self) -> Option<T::Message> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// The next message if one waits.
+    pub fn try_recv(&mut self) -> Option<T::Message> {
+        let mut cx = TaskContext::from_waker(std::task::Waker::noop());
+        if self.batch.is_empty() && self.cell.mailbox.queued() == 0 {
+            return None;
+        }
+        match self.poll_ready(false, &mut cx) {
+            Poll::Ready(true) => self.take_detached(),
+            _ => None,
+        }
+    }
+
+    /// Hands a message to its handler.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the handler where it is; its asker is told that there is no answer.
+    pub fn dispatch<'a>(
+        &'a mut self,
+        message: T::Message,
+        module: &'a mut T,
+        ctx: &'a mut Context<T>,
+    ) -> impl Future<Output = ()> + Send + 'a {
+        message.dispatch(module, ctx)
+    }
+
+    /// Handles message after message until the module is to stop, or is drained: what a module without `#[run]` does.
+    ///
+    /// # Errors
+    /// None; the `Result` is that of [`Module::run`].
+    pub async fn serve(&mut self, module: &mut T, ctx: &mut Context<T>) -> Result<(), ModuleError> {
+        current::update(|current| current.phase = Phase::Handler);
+        while poll_fn(|cx| self.poll_ready(false, cx)).await {
+            while let Some(message) = self.take() {
+                message.dispatch(module, ctx).await;
+            }
+        }
+        current::update(|current| current.phase = Phase::Run);
+        Ok(())
+    }
+
+    /// Answers stop hooks until nothing is left in the mailbox.
+    pub(crate) async fn serve_rest(&mut self, module: &mut T, ctx: &mut Context<T>) {
+        self.quiesce();
+        while self.cell.mailbox.queued() > 0 {
+            if !poll_fn(|cx| self.poll_ready(true, cx)).await {
+                return;
+            }
+            while let Some(message) = self.batch.pop_front() {
+                self.count_begun();
+                message.dispatch(module, ctx).await;
+            }
+        }
+    }
+
+    /// Answers stop hooks until `until` has ended.
+    pub(crate) async fn serve_until(
+        &mut self,
+        mut until: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+        module: &mut T,
+        ctx: &mut Context<T>,
+    ) {
+        self.quiesce();
+        loop {
+            let ended = poll_fn(|cx| {
+                if until.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(true);
+                }
+                self.poll_ready(true, cx).map(|_| false)
+            });
+            if ended.await {
+                return;
+            }
+            while let Some(message) = self.batch.pop_front() {
+                self.count_begun();
+                message.dispatch(module, ctx).await;
+            }
+        }
+    }
+
+    fn poll_recv(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<T::Message>> {
+        loop {
+            match self.poll_ready(false, cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(false) => return Poll::Ready(None),
+                Poll::Ready(true) => {
+                    if let Some(message) = self.take_detached() {
+                        return Poll::Ready(Some(message));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ready with true when a message can be taken, with false when the loop is to end.
+    fn poll_ready(&mut self, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
+        let core = &self.cell.core;
+        if core.has(control::STOP) && !stopping {
+            return Poll::Ready(false);
+        }
+        if core.has(control::QUIESCE) && !self.quiesced {
+            self.quiesce();
+        }
+        if self.since_yield >= BUDGET {
+            self.since_yield = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if !self.batch.is_empty() {
+            return Poll::Ready(true);
+        }
+        match self.cell.mailbox.poll_fill(&self.cell.core, &mut self.batch, &mut self.spare) {
+            Poll::Pending => {
+                self.since_yield = 0;
+                Poll::Pending
+            }
+            Poll::Ready(Fill::Drained) => Poll::Ready(stopping),
+            Poll::Ready(Fill::Batch { begin, quiesced }) => {
+                self.begun = begin;
+                self.quiesced |= quiesced;
+                Poll::Ready(true)
+            }
+        }
+    }
+
+    #[inline]
+    fn take(&mut self) -> Option<T::Message> {
+        if self.since_yield >= BUDGET || self.cell.core.control.load(Ordering::Acquire) != 0 && self.must_look() {
+            return None;
+        }
+        let message = self.batch.pop_front()?;
+        self.count_begun();
+        Some(message)
+    }
+
+    /// As [`Self::take`], for a message whose reply may go anywhere.
+    fn take_detached(&mut self) -> Option<T::Message> {
+        let message = self.take()?;
+        self.cell.core.detached.store(true, Ordering::Release);
+        Some(message)
+    }
+
+    /// Whether the control has news for the loop.
+    #[cold]
+    fn must_look(&self) -> bool {
+        self.cell.core.has(control::STOP) || self.cell.core.has(control::QUIESCE) && !self.quiesced
+    }
+
+    #[inline]
+    fn count_begun(&mut self) {
+        let core = &self.cell.core;
+        self.begun += 1;
+        if core.detached.load(Ordering::Relaxed) {
+            self.keep_detached();
+        }
+        let core = &self.cell.core;
+        core.begun.store(self.begun, Ordering::Release);
+        self.since_yield += 1;
+        self.since_admission += 1;
+        if self.cell.mailbox.is_admission_due(core, self.since_admission) {
+            self.since_admission = 0;
+            self.cell.mailbox.admit(core);
+        }
+    }
+
+    /// A reply of this batch may live on: its asker is told when the batch leaves the mailbox.
+    #[cold]
+    fn keep_detached(&self) {
+        self.cell.core.detached.store(false, Ordering::Release);
+        self.cell.mailbox.note_detached();
+    }
+
+    /// Drops what was accepted before the stop and has not begun.
+    fn quiesce(&mut self) {
+        if !self.quiesced {
+            self.quiesced = true;
+            self.cell.core.count_undelivered(self.batch.len());
+            self.begun += self.batch.len() as u64;
+            current::discard(NoAnswer::Stopped, std::mem::take(&mut self.batch));
+            self.cell.core.begun.store(self.begun, Ordering::Release);
+        }
+    }
+
+    /// Refuses everybody from now on, and drops what waits.
+    pub(crate) fn close(&mut self) {
+        if !self.closed {
+            self.closed = true;
+            self.cell.mailbox.close(&self.cell.core, std::mem::take(&mut self.batch));
+        }
+    }
+}
+
+impl<T: Module> Drop for Inbox<T> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<T: Module> fmt::Debug for Inbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("module", &self.cell.core.name()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+//! Where a module is in its life, and how it ended.
+
+use std::fmt;
+use std::num::NonZeroU64;
+
+/// Identifies a module within its system; a restart keeps it, no other module ever gets it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModuleId(pub(crate) NonZeroU64);
+
+impl fmt::Display for ModuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for ModuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ModuleId({})", self.0)
+    }
+}
+
+/// Where a module is in its life (contract L1; the states are seed 001's).
+///
+/// A module goes down this list, skips what it does not come to, and ends in one of the last two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum ModuleState {
+    /// Registered; nothing has run.
+    Created,
+    /// The `#[init]` hook runs.
+    Init,
+    /// The `#[start]` hook runs.
+    Start,
+    /// Messages are handled.
+    Running,
+    /// No further message is accepted; the running handler, the children and the `#[stop]` hook end.
+    Stopping,
+    /// Ended as asked, and dropped.
+    Stopped,
+    /// Ended by a [`Failure`], and dropped.
+    Failed,
+}
+
+impl ModuleState {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Created, Self::Init, Self::Start, Self::Running, Self::Stopping, Self::Stopped, Self::Failed];
+
+    pub(crate) fn from_u8(value: u8) -> Self {
+        Self::ALL[usize::from(value).min(Self::ALL.len() - 1)]
+    }
+
+    /// Whether the module has ended, its value dropped.
+    #[must_use]
+    pub const fn is_ended(self) -> bool {
+        matches!(self, Self::Stopped | Self::Failed)
+    }
+}
+
+impl fmt::Display for ModuleState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "created",
+            Self::Init => "init",
+            Self::Start => "start",
+            Self::Running => "running",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// How a module ended, or that it is still ending.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ModuleReport {
+    /// The module's name.
+    pub name: String,
+    /// The module's id.
+    pub id: ModuleId,
+    /// [`Stopped`](ModuleState::Stopped) or [`Failed`](ModuleState::Failed); [`Stopping`](ModuleState::Stopping) where the
+    /// module itself asked, whose handler must return first.
+    pub state: ModuleState,
+    /// How many accepted messages were never handled.
+    pub undelivered: u64,
+    /// What it failed of.
+    pub failure: Option<Failure>,
+}
+
+/// Why a module failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// A handler or a hook panicked.
+    #[error("panicked in `{place}`: {text}")]
+    Panic {
+        /// The handler or the hook.
+        place: String,
+        /// What the panic said.
+        text: String,
+    },
+    /// A hook returned an error.
+    #[error("`{hook}` failed: {text}")]
+    Hook {
+        /// `init`, `start`, `run` or `stop`.
+        hook: &'static str,
+        /// The error and its causes.
+        text: String,
+    },
+    /// A task of the module panicked or returned an error that nobody awaited.
+    #[error("task `{task}` failed: {text}")]
+    Task {
+        /// The task's name.
+        task: String,
+        /// The error, or what the panic said.
+        text: String,
+    },
+    /// The module was ended before it had stopped by itself: a shutdown's deadline passed, or the runtime went down.
+    #[error("ended before it had stopped by itself (a deadline passed, or the runtime went down)")]
+    Aborted,
+}

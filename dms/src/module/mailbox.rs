@@ -1,0 +1,461 @@
+//! The queue between a module's references and its worker: one lock a tell, one lock a batch.
+//!
+//! Every accepted message has a *position*. From positions alone it can be told how deep the mailbox is, whether an ask is still
+//! open (deadlock detection) and how many ticks of a request wait; no counter is touched twice a message.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
+
+use parking_lot::Mutex;
+
+use super::cell::{Core, control};
+use super::current;
+use super::info::Overflow;
+use super::reply::NoAnswer;
+use super::room::Waiter;
+
+/// The depth at which an unbounded mailbox first warns; then at each doubling (contract M6).
+const WARN_AT: usize = 10_000;
+
+/// Buffers that grew beyond this many messages in a burst are given back when they are empty.
+const KEEP: usize = 1_024;
+
+pub(crate) struct Mailbox<E> {
+    queue: Mutex<Queue<E>>,
+    /// `usize::MAX` is unbounded.
+    capacity: usize,
+    overflow: Overflow,
+    /// Whether a reply of the batch in hand may live on elsewhere.
+    detached: AtomicBool,
+}
+
+struct Queue<E> {
+    messages: VecDeque<E>,
+    /// How many positions have been given out: the next message's.
+    tail: u64,
+    /// The position behind the batch that the worker has in hand.
+    batch_end: u64,
+    gate: Gate,
+    /// Whether the worker sleeps and wants to be woken by the next message.
+    parked: bool,
+    /// Whether the sweeper has this mailbox on its list.
+    listed: bool,
+    warn_at: usize,
+    /// Asks with a coarse deadline, in the queue and in hand, by position.
+    asks: VecDeque<Pending>,
+    /// Senders that wait for room, first come first served. There are none without a bound.
+    waiters: VecDeque<Arc<Waiter<E>>>,
+}
+
+/// An asker to wake when its deadline passes.
+pub(crate) struct Pending {
+    position: u32,
+    sweep: u32,
+    asker: Waker,
+}
+
+/// Whom the mailbox admits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gate {
+    Everybody,
+    /// The module is stopping, or its system is: only stop hooks are answered.
+    StopHooks,
+    Nobody,
+}
+
+/// Why a message is not in the mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Stopped,
+    /// The policy rejects.
+    Full,
+    /// The policy waits.
+    NoRoom,
+}
+
+/// What becomes of an offer that the mailbox takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// It stands at this position.
+    At(u64),
+    /// The policy dropped it.
+    Dropped,
+}
+
+/// How a message meets the bound, and who waits for its answer.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Terms<'a> {
+    /// It does not count against the bound: ticks, delayed messages.
+    pub(crate) beyond_bound: bool,
+    /// Its asker is to be woken when this sweep passes.
+    pub(crate) asker: Option<(u32, &'a Waker)>,
+}
+
+/// What the worker finds when it looks for messages.
+pub(crate) enum Fill {
+    /// A batch, beginning at this position; `quiesced` says that all of it comes from stop hooks.
+    Batch { begin: u64, quiesced: bool },
+    /// The mailbox is drained.
+    Drained,
+}
+
+impl<E> Mailbox<E> {
+    pub(crate) fn new(capacity: Option<usize>, overflow: Overflow) -> Self {
+        Self {
+            queue: Mutex::new(Queue {
+                messages: VecDeque::new(),
+                tail: 0,
+                batch_end: 0,
+                gate: Gate::Everybody,
+                parked: false,
+                listed: false,
+                warn_at: WARN_AT,
+                asks: VecDeque::new(),
+                waiters: VecDeque::new(),
+            }),
+            capacity: capacity.unwrap_or(usize::MAX),
+            overflow,
+            detached: AtomicBool::new(false),
+        }
+    }
+
+    /// Remembers, until the batch in hand is done, that one of its replies may live on.
+    pub(crate) fn note_detached(&self) {
+        self.detached.store(true, Ordering::Relaxed);
+    }
+
+    /// Puts the message that `pack` makes of `offer` at the end of the queue.
+    ///
+    /// Returns the offer where it is refused. The flag says that the sweeper must be told of this mailbox.
+    #[inline]
+    pub(crate) fn push<O>(
+        &self,
+        core: &Core,
+        offer: O,
+        pack: impl FnOnce(O) -> E,
+        terms: Terms<'_>,
+    ) -> Result<(Accepted, bool), (O, Refusal)> {
+        let mut queue = self.queue.lock();
+        if queue.gate != Gate::Everybody && !(queue.gate == Gate::StopHooks && current::in_stop_hook()) {
+            drop(queue);
+            return Err((offer, Refusal::Stopped));
+        }
+        let mut oldest = None;
+        if self.capacity != usize::MAX && !terms.beyond_bound && !queue.has_room(core, self.capacity) && !current::is(core) {
+            match self.overflow {
+                Overflow::Wait => return Err((offer, Refusal::NoRoom)),
+                Overflow::Reject => return Err((offer, Refusal::Full)),
+                Overflow::DropNewest => {
+                    drop(queue);
+                    core.count_undelivered(1);
+                    current::discard(NoAnswer::Dropped, pack(offer));
+                    return Ok((Accepted::Dropped, false));
+                }
+                Overflow::DropOldest => oldest = queue.messages.pop_front(),
+            }
+        }
+        let position = queue.tail;
+        queue.messages.push_back(pack(offer));
+        queue.tail += 1;
+        let mut list = false;
+        if let Some((sweep, asker)) = terms.asker {
+            list = !mem::replace(&mut queue.listed, true);
+            #[allow(clippy::cast_possible_truncation, reason = "positions are compared modulo 2^32")]
+            queue.asks.push_back(Pending { position: position as u32, sweep, asker: asker.clone() });
+        }
+        let parked = mem::take(&mut queue.parked);
+        let deep = queue.messages.len() >= queue.warn_at;
+        drop(queue);
+        if parked {
+            core.wake();
+        }
+        if oldest.is_some() {
+            core.count_undelivered(1);
+            current::discard(NoAnswer::Dropped, oldest);
+        }
+        if deep {
+            self.warn(core);
+        }
+        Ok((Accepted::At(position), list))
+    }
+
+    #[cold]
+    fn warn(&self, core: &Core) {
+        let mut queue = self.queue.lock();
+        let depth = queue.messages.len();
+        if depth < queue.warn_at {
+            return;
+        }
+        queue.warn_at = queue.warn_at.saturating_mul(2);
+        drop(queue);
+        tracing::warn!(
+            module = %core.name(),
+            depth,
+            "messages come faster than the module handles them: bound the mailbox with `mailbox = N`, or use a pool"
+        );
+    }
+
+    /// Waits in line for room. Returns the offer where the module has stopped meanwhile; does not wait where there is room by now.
+    pub(crate) fn wait_in_line(&self, core: &Core, message: E) -> Result<Arc<Waiter<E>>, E> {
+        let mut queue = self.queue.lock();
+        if queue.gate != Gate::Everybody && !(queue.gate == Gate::StopHooks && current::in_stop_hook()) {
+            return Err(message);
+        }
+        let waiter = Arc::new(Waiter::new(message));
+        queue.waiters.push_back(Arc::clone(&waiter));
+        core.has_waiters.store(true, Ordering::Relaxed);
+        // Room may have come between the refusal and this lock.
+        let woken = queue.admit(core, self.capacity);
+        drop(queue);
+        woken.finish(core);
+        Ok(waiter)
+    }
+
+    /// Takes a waiter whose sender gave up out of the line.
+    pub(crate) fn leave_line(&self, core: &Core, waiter: &Arc<Waiter<E>>) {
+        let mut queue = self.queue.lock();
+        queue.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+        core.has_waiters.store(!queue.waiters.is_empty(), Ordering::Relaxed);
+    }
+
+    /// Lets waiting senders in as far as there is room.
+    pub(crate) fn admit(&self, core: &Core) {
+        let mut queue = self.queue.lock();
+        let woken = queue.admit(core, self.capacity);
+        drop(queue);
+        woken.finish(core);
+    }
+
+    /// Whether the worker ought to let waiting senders in after this many messages, though its batch is not at its end.
+    pub(crate) fn is_admission_due(&self, core: &Core, since: usize) -> bool {
+        core.has_waiters.load(Ordering::Relaxed) && since >= self.capacity / 2
+    }
+
+    /// Takes what is queued into the empty `batch`, or parks the worker.
+    ///
+    /// `spare` is an empty buffer kept by the worker, so that asks are taken off the list under the lock and dropped outside it.
+    pub(crate) fn poll_fill(
+        &self,
+        core: &Core,
+        batch: &mut VecDeque<E>,
+        spare: &mut VecDeque<Pending>,
+    ) -> Poll<Fill> {
+        let may_have_detached =
+            core.detached.load(Ordering::Relaxed) | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
+        let mut queue = self.queue.lock();
+        queue.retire(core, spare);
+        if queue.messages.is_empty() {
+            let drained = core.has(control::DRAIN) && queue.waiters.is_empty();
+            queue.parked = !drained;
+            if batch.capacity() > KEEP {
+                *batch = VecDeque::new();
+            }
+            queue.shrink();
+            drop(queue);
+            let_go(core, spare, may_have_detached);
+            return if drained { Poll::Ready(Fill::Drained) } else { Poll::Pending };
+        }
+        let begin = queue.tail - queue.messages.len() as u64;
+        if self.overflow == Overflow::DropOldest && self.capacity != usize::MAX {
+            // What has not begun must stay where the next sender can drop it; the one taken begins at once.
+            batch.extend(queue.messages.pop_front());
+            queue.batch_end = begin;
+        } else {
+            batch.clear();
+            mem::swap(batch, &mut queue.messages);
+            queue.batch_end = queue.tail;
+        }
+        core.begun.store(begin, Ordering::Release);
+        let quiesced = core.has(control::QUIESCE);
+        let woken = queue.admit(core, self.capacity);
+        drop(queue);
+        woken.finish(core);
+        let_go(core, spare, may_have_detached);
+        Poll::Ready(Fill::Batch { begin, quiesced })
+    }
+
+    /// Whether nobody is admitted any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.lock().gate == Gate::Nobody
+    }
+
+    /// The messages in the queue, without the batch in hand.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.lock().messages.len()
+    }
+
+    /// The messages that wait, the rest of the batch in hand among them.
+    pub(crate) fn depth(&self, core: &Core) -> usize {
+        self.queue.lock().depth(core)
+    }
+
+    /// The messages that wait, and one more unless the worker sleeps.
+    pub(crate) fn load(&self, core: &Core) -> usize {
+        let queue = self.queue.lock();
+        queue.depth(core) + usize::from(!queue.parked)
+    }
+
+    /// Refuses all but stop hooks, drops what is queued, and sets `bits` of the control.
+    pub(crate) fn quiesce(&self, core: &Core, bits: u8) {
+        let mut queue = self.queue.lock();
+        queue.gate = queue.gate.max(Gate::StopHooks);
+        // What comes later comes from stop hooks, and is answered.
+        let first = core.control.fetch_or(control::QUIESCE | bits, Ordering::AcqRel) & control::QUIESCE == 0;
+        let messages = if first { mem::take(&mut queue.messages) } else { VecDeque::new() };
+        let waiters = mem::take(&mut queue.waiters);
+        core.has_waiters.store(false, Ordering::Relaxed);
+        queue.parked = false;
+        drop(queue);
+        core.wake();
+        refuse(waiters);
+        core.count_undelivered(messages.len());
+        current::discard(NoAnswer::Stopped, messages);
+    }
+
+    /// Refuses all but stop hooks, and lets what is queued be handled.
+    pub(crate) fn begin_drain(&self, core: &Core) {
+        let mut queue = self.queue.lock();
+        queue.gate = queue.gate.max(Gate::StopHooks);
+        core.control.fetch_or(control::DRAIN, Ordering::Release);
+        let waiters = mem::take(&mut queue.waiters);
+        core.has_waiters.store(false, Ordering::Relaxed);
+        queue.parked = false;
+        drop(queue);
+        core.wake();
+        refuse(waiters);
+    }
+
+    /// Refuses everybody, and drops all that waits in the queue and in `batch`.
+    pub(crate) fn close(&self, core: &Core, batch: VecDeque<E>) {
+        let mut queue = self.queue.lock();
+        queue.gate = Gate::Nobody;
+        let messages = mem::take(&mut queue.messages);
+        let waiters = mem::take(&mut queue.waiters);
+        let asks = mem::take(&mut queue.asks);
+        queue.batch_end = queue.tail;
+        core.begun.store(queue.tail, Ordering::Release);
+        core.has_waiters.store(false, Ordering::Relaxed);
+        drop(queue);
+        refuse(waiters);
+        core.count_undelivered(batch.len() + messages.len());
+        current::discard(NoAnswer::Stopped, batch);
+        current::discard(NoAnswer::Stopped, messages);
+        // Replies that live on in other tasks outlast the list: their askers look after themselves from here on.
+        core.retired.fetch_add(1, Ordering::Release);
+        for ask in asks {
+            ask.asker.wake();
+        }
+    }
+
+    /// Wakes askers whose deadline has passed. Returns whether asks are left.
+    pub(crate) fn sweep(&self, sweeps: u32) -> bool {
+        let mut passed = Vec::new();
+        let mut queue = self.queue.lock();
+        let mut kept = VecDeque::with_capacity(queue.asks.len());
+        for ask in queue.asks.drain(..) {
+            if ask.sweep.wrapping_sub(sweeps).wrapping_sub(1) < u32::MAX / 2 { kept.push_back(ask) } else { passed.push(ask.asker) }
+        }
+        queue.asks = kept;
+        queue.listed = !queue.asks.is_empty();
+        let listed = queue.listed;
+        drop(queue);
+        passed.into_iter().for_each(Waker::wake);
+        listed
+    }
+}
+
+impl<E> Queue<E> {
+    fn depth(&self, core: &Core) -> usize {
+        let in_hand = self.batch_end.saturating_sub(core.begun.load(Ordering::Acquire));
+        self.messages.len() + usize::try_from(in_hand).unwrap_or(usize::MAX)
+    }
+
+    /// Whether one more may come in; those who wait go first.
+    fn has_room(&self, core: &Core, capacity: usize) -> bool {
+        self.waiters.is_empty() && self.depth(core) < capacity
+    }
+
+    fn admit(&mut self, core: &Core, capacity: usize) -> Woken {
+        let mut woken = Woken { senders: Vec::new(), worker: false };
+        if self.waiters.is_empty() {
+            return woken;
+        }
+        let mut room = capacity.saturating_sub(self.depth(core));
+        while room > 0
+            && let Some(waiter) = self.waiters.pop_front()
+        {
+            if let Some((message, sender)) = waiter.admit(self.tail) {
+                self.messages.push_back(message);
+                self.tail += 1;
+                room -= 1;
+                woken.senders.extend(sender);
+            }
+        }
+        core.has_waiters.store(!self.waiters.is_empty(), Ordering::Relaxed);
+        woken.worker = !self.messages.is_empty() && mem::take(&mut self.parked);
+        woken
+    }
+
+    /// Takes off the list the asks whose message has left the mailbox.
+    fn retire(&mut self, core: &Core, retired: &mut VecDeque<Pending>) {
+        if self.asks.is_empty() {
+            return;
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "positions are compared modulo 2^32")]
+        let begun = core.begun.load(Ordering::Relaxed) as u32;
+        let gone = self.asks.partition_point(|ask| ask.position.wrapping_sub(begun) > u32::MAX / 2);
+        if gone == self.asks.len() {
+            mem::swap(retired, &mut self.asks);
+        } else {
+            retired.extend(self.asks.drain(..gone));
+        }
+    }
+
+    fn shrink(&mut self) {
+        if self.messages.capacity() > KEEP {
+            self.messages = VecDeque::new();
+        }
+        if self.asks.capacity() > KEEP && self.asks.is_empty() {
+            self.asks = VecDeque::new();
+        }
+        self.warn_at = WARN_AT;
+    }
+}
+
+/// Who is to be woken once the lock is free.
+#[must_use]
+struct Woken {
+    senders: Vec<Waker>,
+    worker: bool,
+}
+
+impl Woken {
+    fn finish(self, core: &Core) {
+        if self.worker {
+            core.wake();
+        }
+        self.senders.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Drops asks that left the list; the askers of replies that live on must look after their deadlines themselves.
+fn let_go(core: &Core, retired: &mut VecDeque<Pending>, may_have_detached: bool) {
+    if may_have_detached && !retired.is_empty() {
+        core.retired.fetch_add(1, Ordering::Release);
+        retired.drain(..).for_each(|ask| ask.asker.wake());
+    } else {
+        retired.clear();
+    }
+    if retired.capacity() > KEEP {
+        *retired = VecDeque::new();
+    }
+}
+
+fn refuse<E>(waiters: VecDeque<Arc<Waiter<E>>>) {
+    for waiter in waiters {
+        waiter.refuse();
+    }
+}

@@ -1,0 +1,47 @@
+//! One module alive.
+//!
+//! Reading order: [`info`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
+//! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`dispatch`] the moment before a handler,
+//! [`context`] what a handler can reach, [`task`] what it may run beside. [`module_ref`], [`ask`] and [`recipient`] are the ways in. [`tick`] and [`timers`] bring what comes by
+//! itself, [`deadline`] ends what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`lifecycle`] and [`error`] are what
+//! is seen of it all, [`environment`] what this room asks of the system.
+//!
+//! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
+
+pub(crate) mod ask;
+pub(crate) mod cell;
+pub(crate) mod context;
+pub(crate) mod current;
+pub(crate) mod deadline;
+pub(crate) mod deadlock;
+pub(crate) mod dispatch;
+pub(crate) mod environment;
+pub(crate) mod error;
+pub(crate) mod handler;
+pub(crate) mod inbox;
+pub(crate) mod info;
+pub(crate) mod lifecycle;
+pub(crate) mod mailbox;
+pub(crate) mod message_set;
+pub(crate) mod module_ref;
+pub(crate) mod recipient;
+pub(crate) mod reply;
+pub(crate) mod room;
+pub(crate) mod task;
+pub(crate) mod tick;
+pub(crate) mod timers;
+pub(crate) mod worker;
+
+pub use ask::{Ask, AskFuture};
+pub use context::Context;
+pub use error::{AskError, Cycle, ModuleError, SendError};
+pub use handler::{Answers, Handler, Module};
+pub use inbox::Inbox;
+pub use info::{DEFAULT_ASK_TIMEOUT, Describe, ModuleInfo, Overflow, Timeout, Version};
+pub use lifecycle::{Failure, ModuleId, ModuleReport, ModuleState};
+pub use message_set::{Accepts, DynMessage, MessageSet};
+pub use module_ref::ModuleRef;
+pub use recipient::Recipient;
+pub use reply::ReplyTo;
+pub use task::{Task, TaskError, TaskOutput};
+pub use tick::TimerHandle;

@@ -1,0 +1,336 @@
+//! The reference by which a module is reached.
+
+use std::fmt;
+use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use super::ask::Ask;
+use super::cell::{AnyCell, Cell, control};
+use super::current;
+use super::deadlock::{EdgeGuard, On};
+use super::error::{AskError, SendError};
+use super::handler::{Answers, Module};
+use super::info::ModuleInfo;
+use super::lifecycle::{ModuleId, ModuleReport, ModuleState};
+use super::mailbox::{Refusal, Terms};
+use super::message_set::Accepts;
+use super::recipient::Recipient;
+use super::reply::ReplyTo;
+use super::room::{Room, Unadmitted};
+use super::tick::{self, TimerHandle};
+
+/// A reference to a module: cheap to clone, a message itself, and no owner.
+///
+/// It names the module and not its present incarnation. Modules live until they are stopped: dropping references ends nothing.
+pub struct ModuleRef<T: Module> {
+    pub(crate) cell: Arc<Cell<T>>,
+}
+
+impl<T: Module> ModuleRef<T> {
+    /// Sends a message. When this returns, the message is at the end of the module's queue (seed 000, contract M2).
+    ///
+    /// On a bounded mailbox with the policy `wait`, the default, this waits for room, first come first served.
+    ///
+    /// # Errors
+    /// The message comes back where the module has stopped, the full mailbox rejects, or waiting for room would never end.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a message that has not been delivered is dropped with the future and was never in the mailbox; no place in the line is lost
+    /// for others.
+    pub async fn send<M>(&self, message: M) -> Result<(), SendError<M>>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        match self.push(message) {
+            Ok(()) => Ok(()),
+            Err((message, Refusal::NoRoom)) => self.wait_for_room(message).await,
+            Err((message, refusal)) => Err(self.refused(message, refusal)),
+        }
+    }
+
+    /// Sends a message without waiting.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); a full mailbox that would wait is [`SendError::Full`].
+    pub fn try_send<M>(&self, message: M) -> Result<(), SendError<M>>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        self.push(message).map_err(|(message, refusal)| self.refused(message, refusal))
+    }
+
+    /// Sends a message from a thread that is not the runtime's; blocks it where `send` would wait.
+    ///
+    /// Inside a handler it does not wait: it is [`try_send`](Self::try_send) there. From other asynchronous code it blocks the runtime's thread: use
+    /// [`send`](Self::send).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn blocking_send<M>(&self, message: M) -> Result<(), SendError<M>>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        if current::with(|current| current.is_some()) { self.try_send(message) } else { block_on(self.send(message)) }
+    }
+
+    /// Sends a message and waits for its handler's reply.
+    ///
+    /// Await it as it is, or set the call's deadline first: `counter.ask(Get).timeout(Duration::from_secs(1)).await`. Without one, that of the module's
+    /// `timeout` attribute counts, then the system's, at last 5 seconds. A deadline of 2.5 s and more that is not set on the call
+    /// may be up to 10 % late, never early; all others are exact to Tokio's millisecond.
+    pub fn ask<M>(&self, message: M) -> Ask<'_, T, M>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        Ask::new(self, message)
+    }
+
+    /// Asks from a thread that is not the runtime's, and blocks it until the reply is there.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask); inside a handler [`AskError::WouldBlock`].
+    pub fn blocking_ask<M>(&self, message: M) -> Result<T::Reply, AskError>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        if current::with(|current| current.is_some()) {
+            return Err(AskError::WouldBlock { handler: T::Message::handler() });
+        }
+        block_on(self.ask(message))
+    }
+
+    /// Sends a message after `delay`, unless the handle stops it or the module has stopped by then (it is undelivered then, and counted).
+    ///
+    /// It does not wait for room in a bounded mailbox. A delay that does not fit the clock, such as [`Duration::MAX`], never ends.
+    pub fn send_after<M>(&self, message: M, delay: Duration) -> TimerHandle
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        tick::delay(self, message, delay)
+    }
+
+    /// Sends a clone of `message` each `interval`, first after one (seed 000, contract T1 to T4).
+    ///
+    /// The n-th tick is due at n times the interval from now, without drift; requests add up. An interval below a millisecond is taken as one,
+    /// [`Duration::MAX`] never ticks. Ticks do not wait for room in a bounded mailbox; while 1,024 ticks of this request wait, later ones are
+    /// skipped and counted by [`TimerHandle::skipped`]. They end with [`TimerHandle::stop`] or with the module.
+    pub fn request_tick<M>(&self, message: M, interval: Duration) -> TimerHandle
+    where
+        T: Answers<M>,
+        M: Clone + Send + 'static,
+    {
+        tick::request(self, T::Message::handler(), interval, move || T::Message::pack(message.clone(), ReplyTo::nobody()))
+    }
+
+    /// A reference to this module as a receiver of the one message `M`, whatever the module's type.
+    #[must_use]
+    pub fn recipient<M>(&self) -> Recipient<M>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        Recipient::new(self)
+    }
+
+    /// Stops the module and its children: the running handler finishes, no other begins, the `stop` hook runs, the module is dropped. Then this
+    /// returns.
+    ///
+    /// Called by the module itself it begins the stop and returns at once, with [`ModuleState::Stopping`] in the report. It may be called again, and by
+    /// many at once.
+    ///
+    /// # Cancel safety
+    /// Once polled the stop goes on, whether or not this is awaited to its end.
+    pub async fn stop(&self) -> ModuleReport {
+        let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
+        stop(&cell).await
+    }
+
+    /// Refuses new messages, lets those that wait be handled, then stops the module as [`stop`](Self::stop) does.
+    ///
+    /// # Cancel safety
+    /// Once polled the drain goes on, whether or not this is awaited to its end.
+    pub async fn drain(&self) -> ModuleReport {
+        let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
+        drain(&cell).await
+    }
+
+    /// Waits until the module has ended and been dropped, and says how. Called by the module itself it returns at once.
+    pub async fn stopped(&self) -> ModuleReport {
+        let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
+        ended(&cell).await
+    }
+
+    /// How many messages wait; the one being handled waits no more.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.cell.depth()
+    }
+
+    /// Where the module is in its life.
+    #[must_use]
+    pub fn state(&self) -> ModuleState {
+        self.cell.core.state()
+    }
+
+    /// Waits until the module's state is no longer `state`, and gives the new one. A state that is passed through between two looks may be missed.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn changed_from(&self, state: ModuleState) -> ModuleState {
+        self.cell.core.wait_until(|now| now != state).await
+    }
+
+    /// What the module's type says of itself.
+    #[must_use]
+    pub fn info(&self) -> &'static ModuleInfo {
+        self.cell.core.info
+    }
+
+    /// The module's name: the one given, else the type's with the id.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.cell.core.name()
+    }
+
+    /// The module's id.
+    #[must_use]
+    pub fn id(&self) -> ModuleId {
+        self.cell.core.id
+    }
+
+    #[inline]
+    fn push<M>(&self, message: M) -> Result<(), (M, Refusal)>
+    where
+        T: Answers<M>,
+    {
+        let pack = |message| T::Message::pack(message, ReplyTo::nobody());
+        self.cell.mailbox.push(&self.cell.core, message, pack, Terms::default()).map(|_| ())
+    }
+
+    /// Delivers what no bound may hold up: the results of the module's own tasks.
+    pub(crate) fn deliver_beyond_bound<M>(&self, message: M)
+    where
+        T: Answers<M>,
+    {
+        let pack = |message| T::Message::pack(message, ReplyTo::nobody());
+        let terms = Terms { beyond_bound: true, asker: None };
+        // A module that has stopped wants no results any more.
+        let _ = self.cell.mailbox.push(&self.cell.core, message, pack, terms);
+    }
+
+    #[cold]
+    async fn wait_for_room<M>(&self, message: M) -> Result<(), SendError<M>>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        let packed = T::Message::pack(message, ReplyTo::nobody());
+        let (packed, why) = match Room::new(Arc::clone(&self.cell), packed) {
+            Err(packed) => (packed, Unadmitted::Stopped),
+            Ok(room) => match room.await {
+                Ok(_) => return Ok(()),
+                Err(unadmitted) => unadmitted,
+            },
+        };
+        // What was packed as `M` unpacks as `M`: a variant belongs to one message type.
+        packed.unpack().map_or(Ok(()), |message| {
+            Err(match why {
+                Unadmitted::Stopped => SendError::Stopped(message, self.name()),
+                Unadmitted::WouldDeadlock(cycle) => SendError::WouldDeadlock(message, cycle),
+            })
+        })
+    }
+
+    #[cold]
+    fn refused<M>(&self, message: M, refusal: Refusal) -> SendError<M> {
+        match refusal {
+            Refusal::Stopped => SendError::Stopped(message, self.name()),
+            Refusal::Full | Refusal::NoRoom => SendError::Full(message, self.name()),
+        }
+    }
+}
+
+/// Stops a module of any type.
+pub(crate) async fn stop(cell: &Arc<dyn AnyCell>) -> ModuleReport {
+    if !cell.core().state().is_ended() {
+        cell.quiesce(control::STOP);
+    }
+    ended(cell).await
+}
+
+/// Drains a module of any type.
+pub(crate) async fn drain(cell: &Arc<dyn AnyCell>) -> ModuleReport {
+    if !cell.core().state().is_ended() {
+        cell.begin_drain();
+    }
+    ended(cell).await
+}
+
+/// Waits for the end of a module of any type, unless it is the one that waits.
+async fn ended(cell: &Arc<dyn AnyCell>) -> ModuleReport {
+    let core = cell.core();
+    if current::is(core) {
+        return core.report();
+    }
+    // A stop hook that asks the module that waits for its end gets `WouldDeadlock` by this edge.
+    let _edge = current::waiting().and_then(|asker| EdgeGuard::new(asker, Arc::clone(cell), On::Ended).ok());
+    core.wait_until(ModuleState::is_ended).await;
+    core.report()
+}
+
+impl<T: Module> Clone for ModuleRef<T> {
+    fn clone(&self) -> Self {
+        Self { cell: Arc::clone(&self.cell) }
+    }
+}
+
+/// References are equal that name the same module.
+impl<T: Module> PartialEq for ModuleRef<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cell, &other.cell)
+    }
+}
+
+impl<T: Module> Eq for ModuleRef<T> {}
+
+impl<T: Module> Hash for ModuleRef<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id().hash(state);
+    }
+}
+
+impl<T: Module> fmt::Debug for ModuleRef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ModuleRef({}, {})", self.name(), self.state())
+    }
+}
+
+/// Blocks the thread until the future is ready.
+fn block_on<F: IntoFuture>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut cx = TaskContext::from_waker(&waker);
+    let mut future = pin!(future.into_future());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        thread::park();
+    }
+}

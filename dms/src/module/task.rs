@@ -1,0 +1,312 @@
+//! Tasks that belong to a module: named, never detached, their failure the module's unless somebody takes it.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, Waker};
+
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+
+use super::cell::{AnyCell, control};
+use super::context::Context;
+use super::error::ModuleError;
+use super::handler::Answers;
+use super::lifecycle::Failure;
+use super::worker::{contain, panic_text};
+
+/// What a task may return: nothing, a `Result`, or a plain value.
+///
+/// The common types of the standard library have it; for one of your own write `impl TaskOutput for MyType {}`.
+#[diagnostic::on_unimplemented(
+    message = "a task cannot return `{Self}`",
+    label = "no `TaskOutput`",
+    note = "return `()` or a `Result`, or write `impl dms::TaskOutput for {Self} {{}}` for a plain value"
+)]
+pub trait TaskOutput: Send + 'static {
+    /// The error that counts as the module's failure where nobody takes the output.
+    fn into_failure(self) -> Option<ModuleError>
+    where
+        Self: Sized,
+    {
+        None
+    }
+}
+
+impl<R: Send + 'static, E: Into<ModuleError> + Send + 'static> TaskOutput for Result<R, E> {
+    fn into_failure(self) -> Option<ModuleError> {
+        self.err().map(Into::into)
+    }
+}
+
+macro_rules! plain_values {
+    ($($ty:ty $(: $($generic:ident)+)?;)*) => {
+        $(impl $(<$($generic: Send + 'static),*>)? TaskOutput for $ty {})*
+    };
+}
+
+plain_values! {
+    (); bool; char; u8; u16; u32; u64; u128; usize; i8; i16; i32; i64; i128; isize; f32; f64; String; &'static str;
+    Option<A>: A; Vec<A>: A; Box<A>: A; (A, B): A B; (A, B, C): A B C; (A, B, C, D): A B C D;
+}
+
+/// A task gave no output.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// It panicked.
+    #[error("task `{task}` panicked: {text}")]
+    Panicked {
+        /// The task's name.
+        task: String,
+        /// What the panic said.
+        text: String,
+    },
+    /// Its module stopped.
+    #[error("task `{task}` was cancelled: its module has stopped")]
+    Cancelled {
+        /// The task's name.
+        task: String,
+    },
+}
+
+/// The result of a task of a module, to come.
+///
+/// Await it, or have it sent with [`then`](Self::then). Dropped, the task goes on and its error or panic is the module's failure.
+///
+/// # Cancel safety
+/// Awaiting it by reference is cancel safe; dropping it leaves the result to the module, as above.
+pub struct Task<O: TaskOutput> {
+    shared: Arc<Shared<O>>,
+}
+
+struct Shared<O> {
+    name: String,
+    module: Arc<dyn AnyCell>,
+    state: Mutex<State<O>>,
+}
+
+enum State<O> {
+    Running(Taker<O>),
+    Ended(Result<O, TaskError>),
+    Taken,
+}
+
+/// Who takes the result.
+enum Taker<O> {
+    Handle(Option<Waker>),
+    Then(Box<dyn FnOnce(O) + Send>),
+    Nobody,
+}
+
+impl<O: TaskOutput> Task<O> {
+    /// Sends the message that `message` makes of the output to the module of `ctx`. A panic remains the module's failure.
+    ///
+    /// The message does not wait for room in a bounded mailbox. Where the module has stopped meanwhile, it is dropped.
+    pub fn then<T, M>(self, message: impl FnOnce(O) -> M + Send + 'static, ctx: &Context<T>)
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        let target = ctx.self_ref();
+        let mut state = self.shared.state.lock();
+        let deliver = move |output: O| target.deliver_beyond_bound(message(output));
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Running(_) => *state = State::Running(Taker::Then(Box::new(deliver))),
+            State::Ended(Ok(output)) => {
+                drop(state);
+                deliver(output);
+            }
+            State::Ended(Err(error)) => {
+                drop(state);
+                self.shared.fail(error);
+            }
+            State::Taken => {}
+        }
+    }
+
+    /// The task's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+}
+
+impl<O: TaskOutput> Future for Task<O> {
+    type Output = Result<O, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let mut state = self.shared.state.lock();
+        match &mut *state {
+            State::Running(taker) => {
+                *taker = Taker::Handle(Some(cx.waker().clone()));
+                Poll::Pending
+            }
+            State::Ended(_) => match std::mem::replace(&mut *state, State::Taken) {
+                State::Ended(result) => Poll::Ready(result),
+                State::Running(_) | State::Taken => Poll::Pending,
+            },
+            State::Taken => Poll::Pending,
+        }
+    }
+}
+
+impl<O: TaskOutput> Drop for Task<O> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state.lock();
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Running(Taker::Handle(_)) => *state = State::Running(Taker::Nobody),
+            State::Running(taker) => *state = State::Running(taker),
+            State::Ended(result) => {
+                drop(state);
+                self.shared.leave(result);
+            }
+            State::Taken => {}
+        }
+    }
+}
+
+impl<O: TaskOutput> fmt::Debug for Task<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("name", &self.shared.name).finish_non_exhaustive()
+    }
+}
+
+impl<O: TaskOutput> Shared<O> {
+    fn end(&self, result: Result<O, TaskError>) {
+        let mut state = self.state.lock();
+        match (std::mem::replace(&mut *state, State::Taken), result) {
+            (State::Running(Taker::Handle(waker)), result) => {
+                *state = State::Ended(result);
+                drop(state);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+            (State::Running(Taker::Then(deliver)), Ok(output)) => {
+                drop(state);
+                deliver(output);
+            }
+            (State::Running(Taker::Then(_) | Taker::Nobody), result) => {
+                drop(state);
+                self.leave(result);
+            }
+            (State::Ended(_) | State::Taken, _) => {}
+        }
+    }
+
+    /// Nobody takes the result: a failure is the module's.
+    fn leave(&self, result: Result<O, TaskError>) {
+        match result {
+            Ok(output) => {
+                if let Some(error) = output.into_failure() {
+                    self.fail_with(error.chain());
+                }
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn fail(&self, error: TaskError) {
+        if let TaskError::Panicked { text, .. } = error {
+            self.fail_with(format!("panicked: {text}"));
+        }
+    }
+
+    fn fail_with(&self, text: String) {
+        self.module.core().fail(Failure::Task { task: self.name.clone(), text });
+        self.module.quiesce(control::STOP);
+    }
+}
+
+/// The tasks of one module that have not ended.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    list: Arc<Mutex<List>>,
+}
+
+#[derive(Default)]
+struct List {
+    next: u64,
+    handles: HashMap<u64, JoinHandle<()>>,
+}
+
+impl Tasks {
+    pub(crate) fn spawn<F>(&self, module: Arc<dyn AnyCell>, name: String, future: F) -> Task<F::Output>
+    where
+        F: Future<Output: TaskOutput> + Send + 'static,
+    {
+        let shared = Arc::new(Shared { name, module, state: Mutex::new(State::Running(Taker::Handle(None))) });
+        let mut list = self.list.lock();
+        let key = list.next;
+        list.next += 1;
+        let entry = Entry { list: Arc::clone(&self.list), key };
+        let ended = Ended { shared: Arc::clone(&shared), result: None };
+        // The list is locked until the handle is in it, so that a task that ends at once finds its entry.
+        list.handles.insert(key, tokio::spawn(run(future, ended, entry)));
+        drop(list);
+        Task { shared }
+    }
+
+    pub(crate) async fn join(self) {
+        let handles = std::mem::take(&mut self.list.lock().handles);
+        for handle in handles.values() {
+            handle.abort();
+        }
+        for (_, handle) in handles {
+            // A cancelled task is what was asked for; a panic has been taken inside the task.
+            let _ = handle.await;
+        }
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        for handle in self.list.lock().handles.values() {
+            handle.abort();
+        }
+    }
+}
+
+async fn run<F: Future<Output: TaskOutput>>(future: F, mut ended: Ended<F::Output>, entry: Entry) {
+    let result = contain(pin!(future)).await;
+    ended.result = Some(result.map_err(|panic| panic_text(&*panic)));
+    drop(ended);
+    drop(entry);
+}
+
+/// Reports the end of a task, also of one that was cancelled.
+struct Ended<O: TaskOutput> {
+    shared: Arc<Shared<O>>,
+    result: Option<Result<O, String>>,
+}
+
+impl<O: TaskOutput> Drop for Ended<O> {
+    fn drop(&mut self) {
+        let task = || self.shared.name.clone();
+        self.shared.end(match self.result.take() {
+            Some(Ok(output)) => Ok(output),
+            Some(Err(text)) => Err(TaskError::Panicked { task: task(), text }),
+            None => Err(TaskError::Cancelled { task: task() }),
+        });
+    }
+}
+
+/// A task's place in the list, given up when it ends.
+struct Entry {
+    list: Arc<Mutex<List>>,
+    key: u64,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let handle = self.list.lock().handles.remove(&self.key);
+        drop(handle);
+    }
+}
+
+/// Any panic's payload, as the worker and the tasks see it.
+pub(crate) type Panic = Box<dyn Any + Send>;

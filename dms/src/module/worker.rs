@@ -1,0 +1,323 @@
+//! The task of a module: its life from `init` to the moment when it is dropped.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+
+use tokio::sync::oneshot;
+
+use super::cell::{AnyCell, Cell, control};
+use super::context::Context;
+use super::current::{self, Current, Entered, Phase};
+use super::deadline::Deadline;
+use super::error::ModuleError;
+use super::handler::Module;
+use super::inbox::Inbox;
+use super::lifecycle::{Failure, ModuleState};
+use super::module_ref::ModuleRef;
+use super::task::Panic;
+
+/// Tells who registers the module how that went.
+pub(crate) type Started = oneshot::Sender<Result<(), NotStarted>>;
+
+/// Why a module does not run.
+#[derive(Debug)]
+pub(crate) enum NotStarted {
+    /// A hook returned an error.
+    Hook(&'static str, ModuleError),
+    /// A hook panicked.
+    Panicked(&'static str, String),
+    /// It was told to stop meanwhile.
+    Stopped,
+}
+
+/// A module with all that its task needs. The fields are dropped in this order, however the task ends.
+struct Life<T: Module> {
+    module: Option<T>,
+    ctx: Context<T>,
+    inbox: Inbox<T>,
+    ending: Ending<T>,
+}
+
+/// The task of a module.
+pub(crate) fn life<T: Module>(cell: Arc<Cell<T>>, module: T, started: Started) -> impl Future<Output = ()> + Send {
+    let life = Life {
+        module: Some(module),
+        ctx: Context::new(Arc::clone(&cell)),
+        inbox: Inbox::new(Arc::clone(&cell)),
+        ending: Ending { cell: Arc::clone(&cell), started: Some(started), refused: None, clean: false },
+    };
+    attributed(cell, live(life))
+}
+
+/// Lays the module into the thread-local for each poll.
+pub(crate) fn attributed<F: Future<Output = ()> + Send>(
+    cell: Arc<dyn AnyCell>,
+    future: F,
+) -> impl Future<Output = ()> + Send {
+    let mut current = Some(Current { module: cell, phase: Phase::Handler, deadline: Deadline::NEVER });
+    async move {
+        let mut future = pin!(future);
+        poll_fn(move |cx| {
+            if let Some(current) = &current {
+                let core = current.module.core();
+                let waker = core.waker.get_or_init(|| cx.waker().clone());
+                debug_assert!(waker.will_wake(cx.waker()), "a module's life is the root of its task");
+            }
+            let entered = Entered::new(&mut current);
+            let poll = future.as_mut().poll(cx);
+            drop(entered);
+            if poll.is_pending()
+                && let Some(current) = &current
+                && current.module.core().has_waiters.load(Ordering::Relaxed)
+            {
+                current.module.admit();
+            }
+            poll
+        })
+        .await;
+    }
+}
+
+/// How far a module came.
+enum End {
+    /// `init` was not successful: there is nothing that `stop` could release.
+    Uninitialised,
+    /// The module is whole.
+    Whole,
+    /// A handler or hook panicked: its state cannot be trusted, and no hook runs on it.
+    Broken,
+}
+
+async fn live<T: Module>(mut life: Life<T>) {
+    let life = &mut life;
+    let end = work(life).await;
+    stop(life, end).await;
+}
+
+async fn work<T: Module>(life: &mut Life<T>) -> End {
+    let Life { module: Some(module), ctx, inbox, ending } = life else { return End::Uninitialised };
+    let cell = Arc::clone(&ending.cell);
+    let core = &cell.core;
+
+    core.set_state(ModuleState::Init);
+    let init = contain(pin!(module.init(ctx))).await;
+    if let Some(end) = ending.check_hook("init", init) {
+        return if matches!(end, End::Whole) { End::Uninitialised } else { end };
+    }
+    if !core.has(control::STOP) {
+        core.set_state(ModuleState::Start);
+        ctx.handler = "start";
+        let start = contain(pin!(module.start(ctx))).await;
+        if let Some(end) = ending.check_hook("start", start) {
+            return end;
+        }
+    }
+    if core.has(control::STOP | control::QUIESCE) {
+        ending.refused = Some(NotStarted::Stopped);
+        return End::Whole;
+    }
+    core.set_state(ModuleState::Running);
+    let target = ModuleRef { cell: Arc::clone(&cell) };
+    for tick in T::TICKS {
+        tick.request(&target);
+    }
+    if let Some(started) = ending.started.take()
+        && started.send(Ok(())).is_err()
+    {
+        // Whoever registered has given up, and has no reference: nothing half-registered stays.
+        return End::Whole;
+    }
+    drop(target);
+
+    ctx.handler = "run";
+    current::update(|current| current.phase = Phase::Run);
+    let run = contain(pin!(module.run(inbox, ctx))).await;
+    current::update(|current| current.phase = Phase::Handler);
+    match run {
+        Ok(Ok(())) => End::Whole,
+        Ok(Err(error)) => {
+            core.fail(Failure::Hook { hook: "run", text: error.chain() });
+            End::Whole
+        }
+        Err(panic) => {
+            core.fail(Failure::Panic { place: ctx.handler.to_owned(), text: panic_text(&*panic) });
+            End::Broken
+        }
+    }
+}
+
+async fn stop<T: Module>(life: &mut Life<T>, end: End) {
+    let cell = Arc::clone(&life.ending.cell);
+    let core = &cell.core;
+    core.set_state(ModuleState::Stopping);
+    let whole = matches!(end, End::Whole);
+    if whole {
+        // What was sent before is undelivered; stop hooks of those that depend on this module are answered still.
+        cell.quiesce(control::STOP);
+    } else {
+        life.inbox.close();
+    }
+    life.ctx.join_tasks().await;
+    if let Some(host) = core.environment.host()
+        && host.has_children(core.id)
+    {
+        let children = host.stop_children(core.id);
+        match &mut life.module {
+            Some(module) if whole => {
+                let served = contain(pin!(life.inbox.serve_until(children, module, &mut life.ctx))).await;
+                life.ending.check_stop(life.ctx.handler, served.map(Ok));
+            }
+            _ => children.await,
+        }
+    }
+    if let Some(module) = &mut life.module
+        && whole
+    {
+        let rest = contain(pin!(life.inbox.serve_rest(module, &mut life.ctx))).await;
+        let sound = rest.is_ok();
+        life.ending.check_stop(life.ctx.handler, rest.map(Ok));
+        life.inbox.close();
+        if sound {
+            life.ctx.handler = "stop";
+            current::update(|current| {
+                current.phase = Phase::StopHook;
+                current.deadline = Deadline::NEVER;
+            });
+            let stopped = contain(pin!(module.stop(&mut life.ctx))).await;
+            life.ending.check_stop("stop", stopped);
+        }
+    }
+    life.ctx.join_tasks().await;
+    life.inbox.close();
+    core.count_undelivered(core.environment.timers.forget(core.id));
+    let module = life.module.take();
+    if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(module))) {
+        core.fail(Failure::Panic { place: "drop".to_owned(), text: panic_text(&*panic) });
+    }
+    life.ending.clean = true;
+}
+
+/// The last thing to go: says that the module has ended, once it has been dropped.
+struct Ending<T: Module> {
+    cell: Arc<Cell<T>>,
+    started: Option<Started>,
+    refused: Option<NotStarted>,
+    /// Whether the life came to its end, rather than being cut off.
+    clean: bool,
+}
+
+impl<T: Module> Ending<T> {
+    /// Takes note of a hook that failed before the module ran.
+    fn check_hook(&mut self, hook: &'static str, result: Result<Result<(), ModuleError>, Panic>) -> Option<End> {
+        let core = &self.cell.core;
+        match result {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => {
+                core.fail(Failure::Hook { hook, text: error.chain() });
+                self.refused = Some(NotStarted::Hook(hook, error));
+                Some(End::Whole)
+            }
+            Err(panic) => {
+                let text = panic_text(&*panic);
+                core.fail(Failure::Panic { place: hook.to_owned(), text: text.clone() });
+                self.refused = Some(NotStarted::Panicked(hook, text));
+                Some(End::Broken)
+            }
+        }
+    }
+
+    /// Takes note of what failed while the module stopped.
+    fn check_stop(&self, place: &'static str, result: Result<Result<(), ModuleError>, Panic>) {
+        match result {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.cell.core.fail(Failure::Hook { hook: "stop", text: error.chain() }),
+            Err(panic) => {
+                self.cell.core.fail(Failure::Panic { place: place.to_owned(), text: panic_text(&*panic) });
+            }
+        }
+    }
+}
+
+impl<T: Module> Drop for Ending<T> {
+    fn drop(&mut self) {
+        let core = &self.cell.core;
+        let environment = &core.environment;
+        if !self.clean {
+            core.fail(Failure::Aborted);
+            core.count_undelivered(environment.timers.forget(core.id));
+        }
+        let undelivered = core.undelivered.load(Ordering::Relaxed);
+        environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
+        let failure = core.failure.lock().as_deref().cloned();
+        if let Some(failure) = &failure {
+            tracing::error!(module = %core.name(), undelivered, "module failed: {failure}");
+        } else if undelivered > 0 {
+            tracing::warn!(module = %core.name(), undelivered, "messages were never handled");
+        }
+        if let Some(host) = environment.host() {
+            host.remove(core.id);
+        }
+        core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
+        if let Some(started) = self.started.take() {
+            // Who registered may have given up; then nobody wants to know.
+            let _ = started.send(Err(self.refused.take().unwrap_or(NotStarted::Stopped)));
+        }
+    }
+}
+
+/// The task of a function in a module's place.
+pub(crate) fn mock<T: Module>(
+    cell: Arc<Cell<T>>,
+    mut answer: impl FnMut(T::Message) + Send,
+) -> impl Future<Output = ()> + Send {
+    attributed(Arc::clone(&cell) as Arc<dyn AnyCell>, async move {
+        let mut ending = Ending { cell: Arc::clone(&cell), started: None, refused: None, clean: false };
+        let mut inbox = Inbox::new(Arc::clone(&cell));
+        cell.core.set_state(ModuleState::Running);
+        current::update(|current| current.phase = Phase::Run);
+        let answered = {
+            let answers = pin!(async {
+                while let Some(message) = inbox.recv().await {
+                    answer(message);
+                }
+            });
+            contain(answers).await
+        };
+        ending.check_stop("mock", answered.map(Ok));
+        cell.core.set_state(ModuleState::Stopping);
+        inbox.close();
+        cell.core.count_undelivered(cell.core.environment.timers.forget(cell.core.id));
+        ending.clean = true;
+    })
+}
+
+/// Ends a module that never came about: its constructor panicked.
+pub(crate) fn abandon<T: Module>(cell: &Arc<Cell<T>>) {
+    drop(Inbox::new(Arc::clone(cell)));
+    drop(Ending { cell: Arc::clone(cell), started: None, refused: None, clean: true });
+}
+
+/// Polls a future that may panic; the panic becomes its result.
+pub(crate) fn contain<F: Future>(mut future: Pin<&mut F>) -> impl Future<Output = Result<F::Output, Panic>> {
+    poll_fn(move |cx| match panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a text".to_owned()
+    }
+}

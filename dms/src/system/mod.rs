@@ -1,0 +1,22 @@
+//! Many modules in one process.
+//!
+//! Reading order: [`system`] is the main type and [`builder`] its settings; [`register`] brings a module to life, [`registry`] knows those that live, [`shutdown`] ends them in
+//! order; [`pool`] puts several behind one handle; [`context`] lets a handler reach the system; [`error`] is what can go wrong.
+
+mod builder;
+mod context;
+mod error;
+mod pool;
+mod register;
+mod registry;
+mod shutdown;
+#[allow(clippy::module_inception, reason = "the room is named after its main type")]
+mod system;
+
+pub use builder::SystemBuilder;
+pub use error::{FindError, RegisterError};
+pub use pool::{Pool, RegisterPool, RegisterPoolFuture, Routing};
+pub use register::{Register, RegisterFuture};
+pub use registry::ModuleSummary;
+pub use shutdown::ShutdownReport;
+pub use system::{System, SystemRef};

@@ -1,0 +1,184 @@
+//! Bringing a module to life.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use tokio::sync::oneshot;
+
+use super::error::RegisterError;
+use super::registry::Settings;
+use super::system::SystemRef;
+use crate::Overflow;
+use crate::module::cell::{AnyCell, control};
+use crate::module::current;
+use crate::module::deadlock::{EdgeGuard, On};
+use crate::module::worker::{self, NotStarted};
+use crate::module::{Module, ModuleId, ModuleRef};
+
+/// A registration to come: await it, or set something first.
+///
+/// ```
+/// # use dms::prelude::*;
+/// # #[module] #[derive(Default)] struct Counter;
+/// # #[module] impl Counter {}
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::new();
+/// let counter = system.register_module(Counter::default()).name("visits").mailbox(64).await?;
+/// assert_eq!(counter.name(), "visits");
+/// # system.shutdown().await;
+/// # Ok(()) }
+/// ```
+#[must_use = "nothing is registered until this is awaited"]
+pub struct Register<T: Module> {
+    system: SystemRef,
+    make: Make<T>,
+    settings: Settings,
+}
+
+/// How the module comes about.
+pub(super) enum Make<T: Module> {
+    Value(T),
+    With(Box<dyn Fn(ModuleRef<T>) -> T + Send>),
+}
+
+impl<T: Module> Register<T> {
+    pub(super) fn new(system: SystemRef, make: Make<T>, parent: Option<ModuleId>) -> Self {
+        Self { system, make, settings: Settings { parent, ..Settings::default() } }
+    }
+
+    /// Gives this module a name of its own; one module of a system may have it at a time.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = Some(name.into());
+        self
+    }
+
+    /// Bounds this module's mailbox to `capacity` waiting messages; 0 is taken as 1.
+    pub fn mailbox(mut self, capacity: usize) -> Self {
+        self.settings.mailbox = Some(capacity.max(1));
+        self
+    }
+
+    /// Says what happens to a message that finds the bounded mailbox full.
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.settings.overflow = Some(overflow);
+        self
+    }
+}
+
+impl<T: Module> IntoFuture for Register<T> {
+    type Output = Result<ModuleRef<T>, RegisterError>;
+    type IntoFuture = RegisterFuture<T>;
+
+    fn into_future(self) -> RegisterFuture<T> {
+        RegisterFuture { stage: Stage::New(self) }
+    }
+}
+
+/// A registration under way: ready when `init` and `start` have run.
+///
+/// # Cancel safety
+/// Dropping it before it is ready takes the registration back: the module is stopped.
+#[must_use = "futures do nothing unless polled"]
+pub struct RegisterFuture<T: Module> {
+    stage: Stage<T>,
+}
+
+enum Stage<T: Module> {
+    New(Register<T>),
+    Starting(Starting<T>),
+    Done,
+}
+
+struct Starting<T: Module> {
+    module: Option<ModuleRef<T>>,
+    started: oneshot::Receiver<Result<(), NotStarted>>,
+    /// The module whose handler registers waits for the new one.
+    _edge: Option<EdgeGuard>,
+}
+
+/// The parts are never pinned.
+impl<T: Module> Unpin for RegisterFuture<T> {}
+
+impl<T: Module> Future for RegisterFuture<T> {
+    type Output = Result<ModuleRef<T>, RegisterError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if matches!(self.stage, Stage::New(_))
+            && let Stage::New(register) = std::mem::replace(&mut self.stage, Stage::Done)
+        {
+            self.stage = Stage::Starting(begin(register)?);
+        }
+        let Stage::Starting(starting) = &mut self.stage else { return Poll::Pending };
+        let started = ready!(Pin::new(&mut starting.started).poll(cx));
+        let Some(module) = starting.module.take() else { return Poll::Pending };
+        self.stage = Stage::Done;
+        let name = || module.name();
+        Poll::Ready(match started {
+            Ok(Ok(())) => Ok(module),
+            Ok(Err(NotStarted::Hook(hook, error))) => {
+                Err(RegisterError::Hook { module: name(), hook, source: error.into_inner() })
+            }
+            Ok(Err(NotStarted::Panicked(place, text))) => Err(RegisterError::Panicked { module: name(), place, text }),
+            Ok(Err(NotStarted::Stopped)) | Err(_) => Err(RegisterError::ShuttingDown { module: name() }),
+        })
+    }
+}
+
+impl<T: Module> Drop for Starting<T> {
+    fn drop(&mut self) {
+        if let Some(module) = &self.module {
+            module.cell.quiesce(control::STOP);
+        }
+    }
+}
+
+fn begin<T: Module>(register: Register<T>) -> Result<Starting<T>, RegisterError> {
+    let Register { system, make, settings } = register;
+    let nameless = || settings.name.clone().unwrap_or_else(|| const { T::INFO }.name.to_owned());
+    let Some(shared) = system.shared() else { return Err(RegisterError::ShuttingDown { module: nameless() }) };
+    let Some(runtime) = shared.environment.runtime().cloned() else {
+        return Err(RegisterError::NoRuntime { module: nameless() });
+    };
+    let target = shared.insert::<T>(&settings)?;
+    let value = match make {
+        Make::Value(value) => value,
+        Make::With(make) => {
+            let self_ref = target.clone();
+            match panic::catch_unwind(AssertUnwindSafe(|| make(self_ref))) {
+                Ok(value) => value,
+                Err(panic) => {
+                    let text = worker::panic_text(&*panic);
+                    let module = target.name();
+                    worker::abandon(&target.cell);
+                    return Err(RegisterError::Panicked { module, place: "new", text });
+                }
+            }
+        }
+    };
+    let edge = current::waiting()
+        .and_then(|parent| EdgeGuard::new(parent, Arc::clone(&target.cell) as Arc<dyn AnyCell>, On::Running).ok());
+    let (sender, started) = oneshot::channel();
+    let life = worker::life(Arc::clone(&target.cell), value, sender);
+    // The worker may have ended before its handle is here; that does no harm.
+    let mut worker = target.cell.core.worker.lock();
+    *worker = Some(runtime.spawn(life));
+    drop(worker);
+    Ok(Starting { module: Some(target), started, _edge: edge })
+}
+
+impl<T: Module> fmt::Debug for Register<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Register").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl<T: Module> fmt::Debug for RegisterFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisterFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,204 @@
+//! Which modules live.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::num::NonZeroU64;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::error::{FindError, RegisterError};
+use super::shutdown::Shutdown;
+use crate::module::cell::{AnyCell, Cell, Core, control};
+use crate::module::environment::{Environment, Host};
+use crate::module::mailbox::Mailbox;
+use crate::module::{Module, ModuleId, ModuleInfo, ModuleRef, ModuleState};
+
+/// What a system, its references and its modules share.
+pub(crate) struct Shared {
+    pub(super) name: String,
+    pub(crate) environment: Arc<Environment>,
+    registry: Mutex<Registry>,
+    next_id: AtomicU64,
+    pub(super) shutdown: Shutdown,
+}
+
+#[derive(Default)]
+struct Registry {
+    /// In the order of registration.
+    modules: BTreeMap<ModuleId, Arc<dyn AnyCell>>,
+    names: HashMap<String, ModuleId>,
+    children: HashMap<ModuleId, Vec<ModuleId>>,
+    closed: bool,
+}
+
+/// A module as [`System::modules`](crate::System::modules) lists it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ModuleSummary {
+    /// The id; ids rise in the order of registration.
+    pub id: ModuleId,
+    /// The name: the one given, else the type's with the id.
+    pub name: String,
+    /// What the type says of itself.
+    pub info: &'static ModuleInfo,
+    /// Where it is in its life.
+    pub state: ModuleState,
+    /// How many messages wait.
+    pub depth: usize,
+    /// The module whose child it is.
+    pub parent: Option<ModuleId>,
+}
+
+/// What a registration may set.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Settings {
+    pub(super) name: Option<String>,
+    pub(super) mailbox: Option<usize>,
+    pub(super) overflow: Option<crate::Overflow>,
+    pub(super) parent: Option<ModuleId>,
+}
+
+impl Shared {
+    pub(super) fn new(name: String, environment: Environment) -> Arc<Self> {
+        let shared = Arc::new(Self {
+            name,
+            environment: Arc::new(environment),
+            registry: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            shutdown: Shutdown::default(),
+        });
+        let host = Arc::downgrade(&shared) as std::sync::Weak<dyn Host>;
+        shared.environment.set_host(host);
+        shared
+    }
+
+    /// Makes the place of a module, and takes its name.
+    pub(super) fn insert<T: Module>(&self, settings: &Settings) -> Result<ModuleRef<T>, RegisterError> {
+        let info: &'static ModuleInfo = const { &T::INFO };
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let id = ModuleId(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX));
+        let given_name = settings.name.clone().map(String::into_boxed_str);
+        let core = Core::new(id, info, given_name, settings.parent, Arc::clone(&self.environment));
+        let mailbox = Mailbox::new(settings.mailbox.or(info.mailbox), settings.overflow.unwrap_or(info.overflow));
+        let cell: Arc<Cell<T>> = Arc::new(Cell { core, mailbox });
+        let name = settings.name.as_deref().or(info.unique.then_some(info.name));
+
+        let mut registry = self.registry.lock();
+        let parent_ends = settings.parent.is_some_and(|parent| {
+            registry.modules.get(&parent).is_none_or(|parent| parent.core().has(control::STOP | control::QUIESCE))
+        });
+        if registry.closed || parent_ends {
+            return Err(RegisterError::ShuttingDown { module: cell.core.name() });
+        }
+        if let Some(name) = name {
+            if registry.names.contains_key(name) {
+                return Err(RegisterError::NameTaken { name: name.to_owned() });
+            }
+            registry.names.insert(name.to_owned(), id);
+        }
+        if let Some(parent) = settings.parent {
+            registry.children.entry(parent).or_default().push(id);
+        }
+        registry.modules.insert(id, Arc::clone(&cell) as Arc<dyn AnyCell>);
+        drop(registry);
+        Ok(ModuleRef { cell })
+    }
+
+    /// The module of this name and type.
+    pub(super) fn get<T: Module>(&self, name: &str) -> Result<ModuleRef<T>, FindError> {
+        let found = self.named(name)?;
+        let found_name = found.core().info.type_name;
+        let found: Arc<dyn Any + Send + Sync> = found;
+        found.downcast::<Cell<T>>().map(|cell| ModuleRef { cell }).map_err(|_| FindError::WrongType {
+            name: name.to_owned(),
+            expected: const { T::INFO }.type_name,
+            found: found_name,
+        })
+    }
+
+    /// The module of this name, of whatever type.
+    pub(super) fn named(&self, name: &str) -> Result<Arc<dyn AnyCell>, FindError> {
+        let registry = self.registry.lock();
+        registry.names.get(name).and_then(|id| registry.modules.get(id)).cloned().ok_or_else(|| {
+            let mut names: Vec<_> = registry.names.keys().cloned().collect();
+            names.sort();
+            FindError::NotFound { name: name.to_owned(), names }
+        })
+    }
+
+    pub(super) fn modules(&self) -> Vec<ModuleSummary> {
+        let cells: Vec<_> = self.registry.lock().modules.values().cloned().collect();
+        let summary = |cell: Arc<dyn AnyCell>| ModuleSummary {
+            id: cell.core().id,
+            name: cell.core().name(),
+            info: cell.core().info,
+            state: cell.core().state(),
+            depth: cell.depth(),
+            parent: cell.core().parent,
+        };
+        cells.into_iter().map(summary).collect()
+    }
+
+    /// Refuses registrations from now on. Gives the modules that live, the youngest first.
+    pub(super) fn close(&self) -> Vec<Arc<dyn AnyCell>> {
+        let mut registry = self.registry.lock();
+        registry.closed = true;
+        registry.modules.values().rev().cloned().collect()
+    }
+}
+
+impl Host for Shared {
+    fn remove(&self, id: ModuleId) {
+        let mut registry = self.registry.lock();
+        let removed = registry.modules.remove(&id);
+        if let Some(cell) = &removed {
+            let core = cell.core();
+            let name = core.given_name.as_deref().or(core.info.unique.then_some(core.info.name));
+            if let Some(name) = name
+                && registry.names.get(name) == Some(&id)
+            {
+                registry.names.remove(name);
+            }
+            if let Some(parent) = core.parent
+                && let Some(siblings) = registry.children.get_mut(&parent)
+            {
+                siblings.retain(|sibling| *sibling != id);
+                if siblings.is_empty() {
+                    registry.children.remove(&parent);
+                }
+            }
+        }
+        drop(registry);
+        drop(removed);
+    }
+
+    fn has_children(&self, id: ModuleId) -> bool {
+        self.registry.lock().children.contains_key(&id)
+    }
+
+    fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let registry = self.registry.lock();
+        let children: Vec<_> = registry
+            .children
+            .get(&id)
+            .into_iter()
+            .flatten()
+            .rev()
+            .filter_map(|child| registry.modules.get(child).cloned())
+            .collect();
+        drop(registry);
+        Box::pin(async move {
+            for child in &children {
+                child.quiesce(0);
+            }
+            for child in children {
+                child.begin_drain();
+                child.core().wait_until(ModuleState::is_ended).await;
+            }
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! Ending all modules in order (contract L2).
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::registry::Shared;
+use crate::module::cell::AnyCell;
+use crate::module::{ModuleReport, ModuleState, current};
+
+/// How long a module that was cut off may take to go: only one that blocks its thread takes any time.
+const CUT_OFF: Duration = Duration::from_secs(1);
+
+/// What a shutdown did.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// How each module ended, in the order in which they did.
+    pub modules: Vec<ModuleReport>,
+    /// Accepted messages of these modules that were never handled.
+    pub undelivered: u64,
+    /// The names of the modules that the deadline cut off, or whose handler blocks its thread still.
+    pub overran: Vec<String>,
+    /// False where a module of the system asked: the shutdown has begun, and goes on when the module's handler returns.
+    pub complete: bool,
+}
+
+/// Where the shutdown of a system stands. It runs in a task of its own, so that it goes on when whoever asked does not wait.
+#[derive(Default)]
+pub(super) struct Shutdown {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    begun: bool,
+    deadline: Option<Instant>,
+    driver: Option<JoinHandle<()>>,
+    report: Option<Arc<ShutdownReport>>,
+}
+
+/// Begins the shutdown, or joins in the one that runs; the earliest deadline of all counts.
+pub(super) fn begin(shared: &Arc<Shared>, within: Option<Duration>) {
+    let shutdown = &shared.shutdown;
+    let mut state = shutdown.state.lock();
+    if let Some(deadline) = within.and_then(|within| Instant::now().checked_add(within)) {
+        state.deadline = Some(state.deadline.map_or(deadline, |earlier| earlier.min(deadline)));
+        shutdown.changed.notify_waiters();
+    }
+    if state.begun {
+        return;
+    }
+    state.begun = true;
+    let modules = shared.close();
+    match shared.environment.runtime() {
+        Some(runtime) => state.driver = Some(runtime.spawn(drive(Arc::clone(shared), modules))),
+        // Without a runtime no module was ever registered.
+        None => state.report = Some(Arc::new(ShutdownReport { complete: true, ..ShutdownReport::default() })),
+    }
+}
+
+/// Waits for the report; at once, and incomplete, where a module of the system itself asks.
+pub(super) async fn report(shared: &Arc<Shared>) -> ShutdownReport {
+    let inside = current::with(|current| {
+        current.is_some_and(|current| Arc::ptr_eq(&current.module.core().environment, &shared.environment))
+    });
+    if inside {
+        return ShutdownReport::default();
+    }
+    let shutdown = &shared.shutdown;
+    loop {
+        let mut changed = pin!(shutdown.changed.notified());
+        changed.as_mut().enable();
+        let (report, driver) = {
+            let mut state = shutdown.state.lock();
+            let report = state.report.clone();
+            let driver = if report.is_some() { state.driver.take() } else { None };
+            (report, driver)
+        };
+        if let Some(report) = report {
+            if let Some(driver) = driver {
+                // The report is the driver's last act; if the task was cancelled the runtime went down.
+                let _ = driver.await;
+            }
+            return (*report).clone();
+        }
+        changed.await;
+    }
+}
+
+async fn drive(shared: Arc<Shared>, modules: Vec<Arc<dyn AnyCell>>) {
+    tracing::debug!(system = shared.name, modules = modules.len(), "shutting down");
+    // No handler begins from here on, whichever module it belongs to; only stop hooks are answered.
+    for module in &modules {
+        module.quiesce(0);
+    }
+    let mut report = ShutdownReport { complete: true, ..ShutdownReport::default() };
+    for module in modules {
+        module.begin_drain();
+        let core = module.core();
+        if !before_deadline(&shared, core.wait_until(ModuleState::is_ended)).await {
+            report.overran.push(core.name());
+            let worker = core.worker.lock();
+            if let Some(worker) = &*worker {
+                worker.abort();
+            }
+            drop(worker);
+        }
+        let worker = core.worker.lock().take();
+        if let Some(worker) = worker {
+            // The worker contains its module's panics; one that blocks its thread is left behind, and named.
+            let _ = timeout(CUT_OFF, worker).await;
+        }
+        let module = core.report();
+        report.undelivered += module.undelivered;
+        report.modules.push(module);
+    }
+    shared.environment.timers.join().await;
+    shared.shutdown.state.lock().report = Some(Arc::new(report));
+    shared.shutdown.changed.notify_waiters();
+}
+
+/// Waits for `future`; false where the deadline passes first, which may be set or moved forward meanwhile.
+async fn before_deadline(shared: &Shared, future: impl Future) -> bool {
+    let shutdown = &shared.shutdown;
+    let mut future = pin!(future);
+    loop {
+        let mut changed = pin!(shutdown.changed.notified());
+        changed.as_mut().enable();
+        let deadline = shutdown.state.lock().deadline;
+        let mut passed = pin!(deadline.map(sleep_until));
+        let ended = std::future::poll_fn(|cx| {
+            if future.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Some(true));
+            }
+            if let Some(passed) = passed.as_mut().as_pin_mut()
+                && passed.poll(cx).is_ready()
+            {
+                return Poll::Ready(Some(false));
+            }
+            changed.as_mut().poll(cx).map(|()| None)
+        });
+        if let Some(ended) = ended.await {
+            return ended;
+        }
+    }
+}

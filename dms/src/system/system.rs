@@ -1,0 +1,270 @@
+//! The owner of modules.
+
+use std::fmt;
+use std::io;
+use std::ops::Deref;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::builder::SystemBuilder;
+use super::error::FindError;
+use super::pool::RegisterPool;
+use super::register::{Make, Register};
+use super::registry::{ModuleSummary, Settings, Shared};
+use super::shutdown::{self, ShutdownReport};
+use crate::module::{Module, ModuleId, ModuleRef, ModuleReport};
+
+/// Owns modules: they live until they are stopped, or the system is shut down or dropped.
+///
+/// There is nothing global: two systems in one process know nothing of each other. All that can be done with a system can be done with a [`SystemRef`], to
+/// which it dereferences.
+///
+/// Dropping it stops its modules without waiting for them, on the runtime they live on; [`shutdown`](SystemRef::shutdown) waits and reports.
+pub struct System {
+    reference: SystemRef,
+    shared: Arc<Shared>,
+}
+
+impl System {
+    /// Creates a system of the name `system`. It owns no task until a module is registered.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder("system").build()
+    }
+
+    /// Sets up a system. The name stands in logs.
+    pub fn builder(name: impl Into<String>) -> SystemBuilder {
+        SystemBuilder::new(name)
+    }
+
+    pub(super) fn of(shared: Arc<Shared>) -> Self {
+        Self { reference: SystemRef::new(&shared), shared }
+    }
+
+    /// A place for a stand-in of a module, whose life [`settle`](Self::settle) brings.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub(crate) fn place<T: Module>(&self) -> ModuleRef<T> {
+        let settings = Settings { name: Some(const { T::INFO }.name.to_owned()), ..Settings::default() };
+        match self.shared.insert(&settings) {
+            Ok(place) => place,
+            Err(error) => unreachable!("a new system takes any module: {error}"),
+        }
+    }
+
+    /// Brings a stand-in to life.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub(crate) fn settle<T: Module>(&self, place: &ModuleRef<T>, life: impl Future<Output = ()> + Send + 'static) {
+        let Some(runtime) = self.shared.environment.runtime() else {
+            panic!("a mock or probe needs a Tokio runtime: use `#[tokio::test]`");
+        };
+        *place.cell.core.worker.lock() = Some(runtime.spawn(life));
+    }
+
+    /// A reference that keeps nothing alive.
+    #[must_use]
+    pub fn reference(&self) -> SystemRef {
+        self.reference.clone()
+    }
+
+    /// Waits for Ctrl-C (SIGINT), then shuts down.
+    ///
+    /// # Errors
+    /// The operating system's, where the signal cannot be listened to; then nothing is shut down.
+    ///
+    /// # Panics
+    /// Where Tokio's runtime was built without its I/O driver (`enable_all` has it, and so has `#[tokio::main]`).
+    ///
+    /// # Cancel safety
+    /// Before the signal nothing has happened; after it the shutdown goes on.
+    pub async fn run_until_ctrl_c(&self) -> io::Result<ShutdownReport> {
+        tokio::signal::ctrl_c().await?;
+        Ok(self.shutdown().await)
+    }
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for System {
+    type Target = SystemRef;
+
+    fn deref(&self) -> &SystemRef {
+        &self.reference
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        shutdown::begin(&self.shared, None);
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reference.fmt(f)
+    }
+}
+
+/// A reference to a [`System`] that keeps neither it nor its modules alive.
+///
+/// Once the system is gone, registering fails, nothing is found and a shutdown is complete at once.
+#[derive(Clone)]
+pub struct SystemRef {
+    shared: Weak<Shared>,
+}
+
+impl SystemRef {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::downgrade(shared) }
+    }
+
+    /// A reference to a system that is gone.
+    pub(super) fn gone() -> Self {
+        Self { shared: Weak::new() }
+    }
+
+    /// Registers a child of the module `parent`.
+    pub(super) fn register_child<T: Module>(&self, module: T, parent: ModuleId) -> Register<T> {
+        Register::new(self.clone(), Make::Value(module), Some(parent))
+    }
+
+    pub(super) fn shared(&self) -> Option<Arc<Shared>> {
+        self.shared.upgrade()
+    }
+
+    /// The system's name; empty once it is gone.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.shared().map(|shared| shared.name.clone()).unwrap_or_default()
+    }
+
+    /// Registers a module. Awaited, it gives the reference once the module's `init` and `start` have run.
+    ///
+    /// A value given like this cannot be built again; use [`register_with`](Self::register_with) for what must be.
+    pub fn register_module<T: Module>(&self, module: T) -> Register<T> {
+        Register::new(self.clone(), Make::Value(module), None)
+    }
+
+    /// Registers the module that `make` builds, which gets the reference that the module will have.
+    ///
+    /// ```
+    /// # use dms::prelude::*;
+    /// #[module]
+    /// struct Echo { itself: ModuleRef<Echo> }
+    /// #[module]
+    /// impl Echo {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let system = System::new();
+    /// let echo = system.register_with(|itself| Echo { itself }).await?;
+    /// # system.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn register_with<T: Module>(&self, make: impl Fn(ModuleRef<T>) -> T + Send + 'static) -> Register<T> {
+        Register::new(self.clone(), Make::With(Box::new(make)), None)
+    }
+
+    /// Registers `count` modules behind one handle; `make` gets each one's number, from 0.
+    pub fn register_pool<T: Module>(&self, count: usize, make: impl FnMut(usize) -> T + Send + 'static) -> RegisterPool<T> {
+        RegisterPool::new(self.clone(), count, Box::new(make), None)
+    }
+
+    /// The module of this name and type, wherever it is.
+    ///
+    /// # Errors
+    /// There is none of the name, or it is of another type.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    #[allow(clippy::unused_async, reason = "a system may reach other machines; a caller is not to change when it does")]
+    pub async fn find<T: Module>(&self, name: &str) -> Result<ModuleRef<T>, FindError> {
+        self.get(name)
+    }
+
+    /// The module of this name and type in this process, at once.
+    ///
+    /// # Errors
+    /// There is none of the name, or it is of another type.
+    pub fn get<T: Module>(&self, name: &str) -> Result<ModuleRef<T>, FindError> {
+        let gone = || FindError::NotFound { name: name.to_owned(), names: Vec::new() };
+        self.shared().ok_or_else(gone)?.get(name)
+    }
+
+    /// Stops the module of this name, as [`ModuleRef::stop`] does.
+    ///
+    /// # Errors
+    /// There is none of the name.
+    ///
+    /// # Cancel safety
+    /// Once polled the stop goes on.
+    pub async fn stop(&self, name: &str) -> Result<ModuleReport, FindError> {
+        let cell = self.named(name)?;
+        Ok(crate::module::module_ref::stop(&cell).await)
+    }
+
+    /// Drains the module of this name, as [`ModuleRef::drain`] does.
+    ///
+    /// # Errors
+    /// There is none of the name.
+    ///
+    /// # Cancel safety
+    /// Once polled the drain goes on.
+    pub async fn drain(&self, name: &str) -> Result<ModuleReport, FindError> {
+        let cell = self.named(name)?;
+        Ok(crate::module::module_ref::drain(&cell).await)
+    }
+
+    fn named(&self, name: &str) -> Result<Arc<dyn crate::module::cell::AnyCell>, FindError> {
+        let gone = || FindError::NotFound { name: name.to_owned(), names: Vec::new() };
+        self.shared().ok_or_else(gone)?.named(name)
+    }
+
+    /// The modules that live, in the order of registration.
+    #[must_use]
+    pub fn modules(&self) -> Vec<ModuleSummary> {
+        self.shared().map(|shared| shared.modules()).unwrap_or_default()
+    }
+
+    /// Shuts the system down: handlers that run finish and no other begins, `stop` hooks run, the youngest module's first, every module is
+    /// dropped and every task joined. Then it returns, with what it did.
+    ///
+    /// A stop hook's messages to modules that have not stopped are still answered. It may be called again, and by many at once: all get the one report. Called by
+    /// a module of this system it begins the shutdown and returns at once, with an incomplete report.
+    ///
+    /// # Cancel safety
+    /// Once polled the shutdown goes on, whether or not this is awaited to its end.
+    pub async fn shutdown(&self) -> ShutdownReport {
+        self.shut_down(None).await
+    }
+
+    /// As [`shutdown`](Self::shutdown), but cuts off what has not ended after `deadline`, at its next await. The report names what was cut off. A handler that blocks its
+    /// thread cannot be cut off; a second after the deadline the report comes without it.
+    ///
+    /// # Cancel safety
+    /// As [`shutdown`](Self::shutdown).
+    pub async fn shutdown_within(&self, deadline: Duration) -> ShutdownReport {
+        self.shut_down(Some(deadline)).await
+    }
+
+    async fn shut_down(&self, within: Option<Duration>) -> ShutdownReport {
+        let Some(shared) = self.shared() else {
+            return ShutdownReport { complete: true, ..ShutdownReport::default() };
+        };
+        shutdown::begin(&shared, within);
+        shutdown::report(&shared).await
+    }
+}
+
+impl fmt::Debug for SystemRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("System").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
