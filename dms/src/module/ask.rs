@@ -4,11 +4,9 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll, Waker, ready};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::cell::AnyCell;
@@ -21,7 +19,7 @@ use super::info::Timeout;
 use super::mailbox::{Accepted, Refusal, Terms};
 use super::message_set::Accepts;
 use super::module_ref::ModuleRef;
-use super::reply::{Answer, NoAnswer, ReplyTo};
+use super::reply::{Asked, NoAnswer, Slot};
 use super::room::{Room, Unadmitted};
 
 /// An ask to come: await it, or set its deadline first.
@@ -68,10 +66,12 @@ impl<'a, T: Answers<M>, M: Send + 'static> IntoFuture for Ask<'a, T, M> {
         AskFuture {
             target: self.target,
             stage: Stage::New(self.message, self.timeout),
-            deadline: Deadline::NEVER,
+            deadline: Deadline::Never,
             after: Duration::MAX,
             edge: None,
-            alarm: Alarm::None,
+            is_fresh: true,
+            was_in_line: false,
+            timer: None,
         }
     }
 }
@@ -87,25 +87,20 @@ pub struct AskFuture<'a, T: Answers<M>, M> {
     deadline: Deadline,
     after: Duration,
     edge: Option<EdgeGuard>,
-    alarm: Alarm,
+    /// Whether the slot has just been made, with the waker at hand.
+    is_fresh: bool,
+    /// Whether the message waited for room, outside the mailbox and the reach of the sweeps.
+    was_in_line: bool,
+    /// For a deadline that the sweeps do not look after.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 enum Stage<T: Answers<M>, M> {
     New(M, Timeout),
     /// In line for room.
-    InLine(Box<Room<T>>, oneshot::Receiver<Answer<T::Reply>>),
-    Asked(oneshot::Receiver<Answer<T::Reply>>),
+    InLine(Box<Room<T>>, Asked<T::Reply>),
+    Asked(Asked<T::Reply>),
     Done,
-}
-
-/// What wakes the asker when its deadline passes.
-enum Alarm {
-    /// Nothing yet, or nothing ever.
-    None,
-    /// The sweeper, which has the waker with this identity, until the mailbox retires the ask.
-    Sweeper { waker: (usize, usize), retired: u32 },
-    /// A timer of its own.
-    Timer(Pin<Box<Sleep>>),
 }
 
 /// Only the boxed parts are ever pinned.
@@ -123,7 +118,7 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
         }
         if let Stage::InLine(room, _) = &mut this.stage {
             match Pin::new(&mut **room).poll(cx) {
-                Poll::Pending => return this.poll_alarm(cx).map(Err),
+                Poll::Pending => return this.poll_timer(cx).map(Err),
                 Poll::Ready(Ok(position)) => {
                     let Stage::InLine(_, answer) = std::mem::replace(&mut this.stage, Stage::Done) else {
                         return Poll::Pending;
@@ -131,24 +126,25 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
                     this.stage = Stage::Asked(answer);
                     this.note(position)?;
                 }
-                Poll::Ready(Err((_, Unadmitted::Stopped))) => return Poll::Ready(Err(this.error(Some(NoAnswer::Stopped)))),
+                Poll::Ready(Err((_, Unadmitted::Stopped))) => return Poll::Ready(Err(this.error(NoAnswer::Stopped))),
                 Poll::Ready(Err((_, Unadmitted::WouldDeadlock(cycle)))) => {
                     return Poll::Ready(Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle }));
                 }
             }
         }
         let Stage::Asked(answer) = &mut this.stage else { return Poll::Pending };
-        match Pin::new(answer).poll(cx) {
+        if this.is_fresh {
+            // The slot was made with this very waker.
+            this.is_fresh = false;
+            return this.poll_timer(cx).map(Err);
+        }
+        match answer.poll(cx.waker()) {
             Poll::Ready(answer) => {
                 this.stage = Stage::Done;
                 this.edge = None;
-                Poll::Ready(match answer {
-                    Ok(Ok(reply)) => Ok(reply),
-                    Ok(Err(why)) => Err(this.error(Some(why))),
-                    Err(_) => Err(this.error(Some(NoAnswer::NoReply))),
-                })
+                Poll::Ready(answer.map_err(|why| this.error(why)))
             }
-            Poll::Pending => this.poll_alarm(cx).map(Err),
+            Poll::Pending => this.poll_timer(cx).map(Err),
         }
     }
 }
@@ -160,7 +156,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         let core = &cell.core;
         let sweeps = core.environment.sweeps();
         let (inherited, asks_itself) = current::with(|current| match current {
-            None => (Deadline::NEVER, false),
+            None => (Deadline::Never, false),
             Some(current) => {
                 let asker = current.module.core();
                 let inherited = if Arc::ptr_eq(&asker.environment, &core.environment) {
@@ -178,13 +174,9 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         (self.deadline, self.after) =
             Deadline::of_call([timeout, core.info.timeout, core.environment.timeout], inherited, sweeps);
 
-        let (sender, answer) = oneshot::channel();
-        let reply = ReplyTo::asker(sender, self.deadline);
-        let asker = self.deadline.as_sweep().map(|sweep| (sweep, waker));
-        if asker.is_some() {
-            self.alarm = Alarm::Sweeper { waker: identity(waker), retired: core.retired.load(Ordering::Acquire) };
-        }
-        let terms = Terms { beyond_bound: false, asker };
+        let (reply, answer) = Slot::new(self.deadline, waker.clone());
+        let ask = if self.deadline.as_sweep().is_some() { answer.open() } else { None };
+        let terms = Terms { beyond_bound: false, ask };
         let pushed = cell.mailbox.push(core, (message, reply), |(message, reply)| T::Message::pack(message, reply), terms);
         match pushed {
             Ok((accepted, list)) => {
@@ -197,19 +189,20 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
                     Accepted::Dropped => Ok(()),
                 }
             }
-            Err((_, Refusal::Stopped)) => Err(self.error(Some(NoAnswer::Stopped))),
+            Err((_, Refusal::Stopped)) => Err(self.error(NoAnswer::Stopped)),
             Err((_, Refusal::Full)) => {
                 Err(AskError::Full { module: core.name(), handler: T::Message::handler() })
             }
             Err(((message, reply), Refusal::NoRoom)) => {
-                // The list of asks is the mailbox's; whoever waits outside has a timer.
-                self.alarm = Alarm::None;
+                // The sweeps look after what is in the mailbox; whoever waits outside has a timer.
+                self.was_in_line = true;
+                self.is_fresh = false;
                 match Room::new(Arc::clone(cell), T::Message::pack(message, reply)) {
                     Ok(room) => {
                         self.stage = Stage::InLine(Box::new(room), answer);
                         Ok(())
                     }
-                    Err(_) => Err(self.error(Some(NoAnswer::Stopped))),
+                    Err(_) => Err(self.error(NoAnswer::Stopped)),
                 }
             }
         }
@@ -231,29 +224,24 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         Ok(())
     }
 
-    /// Ready with the error when the deadline has passed; else sees to it that something wakes the asker then.
-    fn poll_alarm(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
-        let core = &self.target.cell.core;
-        if let Alarm::Sweeper { waker, retired } = self.alarm {
-            if self.deadline.is_swept(core.environment.sweeps()) {
-                return Poll::Ready(self.give_up());
+    /// Ready with the error when a deadline that the sweeps do not look after has passed.
+    fn poll_timer(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
+        let timer = match &mut self.timer {
+            Some(timer) => timer,
+            timer => {
+                let at = match self.deadline {
+                    Deadline::Never => return Poll::Pending,
+                    Deadline::Sweep(_) if !self.was_in_line => return Poll::Pending,
+                    Deadline::Sweep(_) => {
+                        Instant::now() + self.deadline.left(self.target.cell.core.environment.sweeps())
+                    }
+                    Deadline::At(at) => at,
+                };
+                // An ask may be polled outside a runtime, by `blocking_ask`.
+                let _entered = self.target.cell.core.environment.runtime().map(tokio::runtime::Handle::enter);
+                timer.insert(Box::pin(sleep_until(at)))
             }
-            if waker == identity(cx.waker()) && retired == core.retired.load(Ordering::Acquire) {
-                return Poll::Pending;
-            }
-            self.alarm = Alarm::None;
-        }
-        if matches!(self.alarm, Alarm::None) {
-            let at = match self.deadline.as_instant() {
-                Some(at) => at,
-                None if self.deadline == Deadline::NEVER => return Poll::Pending,
-                None => Instant::now() + self.deadline.left(core.environment.sweeps()),
-            };
-            // An ask may be polled outside a runtime, by `blocking_ask`.
-            let _entered = core.environment.runtime().map(tokio::runtime::Handle::enter);
-            self.alarm = Alarm::Timer(Box::pin(sleep_until(at)));
-        }
-        let Alarm::Timer(timer) = &mut self.alarm else { return Poll::Pending };
+        };
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(self.give_up())
     }
@@ -261,26 +249,21 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
     fn give_up(&mut self) -> AskError {
         self.stage = Stage::Done;
         self.edge = None;
-        self.error(None)
+        self.error(NoAnswer::TimedOut)
     }
 
     #[cold]
-    fn error(&self, why: Option<NoAnswer>) -> AskError {
+    fn error(&self, why: NoAnswer) -> AskError {
         let module = self.target.cell.core.name();
         let handler = T::Message::handler();
         match why {
-            None => AskError::Timeout { module, handler, after: self.after },
-            Some(NoAnswer::Stopped) => AskError::Stopped { module, handler },
-            Some(NoAnswer::Panicked) => AskError::Panicked { module, handler },
-            Some(NoAnswer::NoReply) => AskError::NoReply { module, handler },
-            Some(NoAnswer::Dropped) => AskError::Dropped { module, handler },
+            NoAnswer::TimedOut => AskError::Timeout { module, handler, after: self.after },
+            NoAnswer::Stopped => AskError::Stopped { module, handler },
+            NoAnswer::Panicked => AskError::Panicked { module, handler },
+            NoAnswer::NoReply => AskError::NoReply { module, handler },
+            NoAnswer::Dropped => AskError::Dropped { module, handler },
         }
     }
-}
-
-/// Tells wakers apart without keeping them.
-fn identity(waker: &Waker) -> (usize, usize) {
-    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
 }
 
 impl<T: Answers<M>, M> fmt::Debug for Ask<'_, T, M> {

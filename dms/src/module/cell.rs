@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
@@ -42,8 +42,6 @@ pub(crate) struct Core {
     pub(crate) begun: AtomicU64,
     /// Accepted and never handled.
     pub(crate) undelivered: AtomicU64,
-    /// Raised when asks that may still be open leave the list that the sweeper looks at.
-    pub(crate) retired: AtomicU32,
     /// Who this module waits for.
     pub(crate) waits: Waits,
     /// The worker's waker: its loop is the root of its task, so it never changes.
@@ -83,7 +81,6 @@ impl Core {
             has_waiters: AtomicBool::new(false),
             begun: AtomicU64::new(0),
             undelivered: AtomicU64::new(0),
-            retired: AtomicU32::new(0),
             waits: Waits::default(),
             waker: OnceLock::new(),
             changed: Notify::new(),
@@ -112,6 +109,11 @@ impl Core {
 
     pub(crate) fn has(&self, bits: u8) -> bool {
         self.control.load(Ordering::Acquire) & bits != 0
+    }
+
+    /// Whether it has been told to stop or drain.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.control.load(Ordering::Acquire) != 0
     }
 
     pub(crate) fn wake(&self) {
@@ -176,8 +178,14 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     /// Refuses all but stop hooks from now on, and lets what is queued be handled before the module stops.
     fn begin_drain(&self);
 
-    /// Wakes askers whose deadline has passed. Returns whether asks are left to look at.
+    /// Ends asks whose deadline has passed. Returns whether any are left to look at.
     fn sweep(&self, sweeps: u32) -> bool;
+
+    /// Whether there are asks that the sweeps look after.
+    fn has_asks(&self) -> bool;
+
+    /// Ends all asks that the sweeps look after.
+    fn fail_asks(&self);
 }
 
 impl<T: Module> AnyCell for Cell<T> {
@@ -207,6 +215,14 @@ impl<T: Module> AnyCell for Cell<T> {
 
     fn sweep(&self, sweeps: u32) -> bool {
         self.mailbox.sweep(sweeps)
+    }
+
+    fn has_asks(&self) -> bool {
+        self.mailbox.has_asks()
+    }
+
+    fn fail_asks(&self) {
+        self.mailbox.fail_asks();
     }
 }
 

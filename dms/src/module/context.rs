@@ -28,7 +28,7 @@ pub struct Context<T: Module> {
 
 impl<T: Module> Context<T> {
     pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
-        Self { cell, handler: "init", deadline: Deadline::NEVER, tasks: None }
+        Self { cell, handler: "init", deadline: Deadline::Never, tasks: None }
     }
 
     /// A reference to this module.

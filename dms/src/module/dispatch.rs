@@ -13,7 +13,7 @@ use super::reply::ReplyTo;
 #[inline]
 pub fn begin<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Context<T>) -> bool {
     let deadline = match reply.call() {
-        None => Deadline::NEVER,
+        None => Deadline::Never,
         Some(Ok(deadline)) => deadline,
         Some(Err(_)) => return false,
     };

@@ -28,8 +28,8 @@ pub(crate) struct Environment {
 
 /// What the system does for its modules.
 pub(crate) trait Host: Any + Send + Sync {
-    /// Takes an ended module out of the registry.
-    fn remove(&self, id: ModuleId);
+    /// Takes an ended module out of the registry. Returns whether it was the last.
+    fn remove(&self, id: ModuleId) -> bool;
 
     /// Whether the module has children that have not ended.
     fn has_children(&self, id: ModuleId) -> bool;

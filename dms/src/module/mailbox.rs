@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use super::cell::{Core, control};
 use super::current;
 use super::info::Overflow;
-use super::reply::NoAnswer;
+use super::reply::{NoAnswer, OpenAsk};
 use super::room::Waiter;
 
 /// The depth at which an unbounded mailbox first warns; then at each doubling (contract M6).
@@ -45,17 +45,15 @@ struct Queue<E> {
     listed: bool,
     warn_at: usize,
     /// Asks with a coarse deadline, in the queue and in hand, by position.
-    asks: VecDeque<Pending>,
+    asks: VecDeque<Listed>,
+    /// Whether the list has asks whose message has left: their reply lives on elsewhere.
+    detached_asks: bool,
     /// Senders that wait for room, first come first served. There are none without a bound.
     waiters: VecDeque<Arc<Waiter<E>>>,
 }
 
-/// An asker to wake when its deadline passes.
-pub(crate) struct Pending {
-    position: u32,
-    sweep: u32,
-    asker: Waker,
-}
+/// An ask with a coarse deadline, and its position.
+pub(crate) type Listed = (u64, Arc<dyn OpenAsk>);
 
 /// Whom the mailbox admits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,12 +84,12 @@ pub(crate) enum Accepted {
 }
 
 /// How a message meets the bound, and who waits for its answer.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Terms<'a> {
+#[derive(Default)]
+pub(crate) struct Terms {
     /// It does not count against the bound: ticks, delayed messages.
     pub(crate) beyond_bound: bool,
-    /// Its asker is to be woken when this sweep passes.
-    pub(crate) asker: Option<(u32, &'a Waker)>,
+    /// It is an ask whose deadline the sweeps look after.
+    pub(crate) ask: Option<Arc<dyn OpenAsk>>,
 }
 
 /// What the worker finds when it looks for messages.
@@ -114,6 +112,7 @@ impl<E> Mailbox<E> {
                 listed: false,
                 warn_at: WARN_AT,
                 asks: VecDeque::new(),
+                detached_asks: false,
                 waiters: VecDeque::new(),
             }),
             capacity: capacity.unwrap_or(usize::MAX),
@@ -136,7 +135,7 @@ impl<E> Mailbox<E> {
         core: &Core,
         offer: O,
         pack: impl FnOnce(O) -> E,
-        terms: Terms<'_>,
+        terms: Terms,
     ) -> Result<(Accepted, bool), (O, Refusal)> {
         let mut queue = self.queue.lock();
         if queue.gate != Gate::Everybody && !(queue.gate == Gate::StopHooks && current::in_stop_hook()) {
@@ -161,10 +160,9 @@ impl<E> Mailbox<E> {
         queue.messages.push_back(pack(offer));
         queue.tail += 1;
         let mut list = false;
-        if let Some((sweep, asker)) = terms.asker {
+        if let Some(ask) = terms.ask {
             list = !mem::replace(&mut queue.listed, true);
-            #[allow(clippy::cast_possible_truncation, reason = "positions are compared modulo 2^32")]
-            queue.asks.push_back(Pending { position: position as u32, sweep, asker: asker.clone() });
+            queue.asks.push_back((position, ask));
         }
         let parked = mem::take(&mut queue.parked);
         let deep = queue.messages.len() >= queue.warn_at;
@@ -230,23 +228,16 @@ impl<E> Mailbox<E> {
     }
 
     /// Whether the worker ought to let waiting senders in after this many messages, though its batch is not at its end.
-    pub(crate) fn is_admission_due(&self, core: &Core, since: usize) -> bool {
-        core.has_waiters.load(Ordering::Relaxed) && since >= self.capacity / 2
+    pub(crate) fn is_admission_due(&self, core: &Core, since: u32) -> bool {
+        core.has_waiters.load(Ordering::Relaxed) && since as usize >= self.capacity / 2
     }
 
     /// Takes what is queued into the empty `batch`, or parks the worker.
-    ///
-    /// `spare` is an empty buffer kept by the worker, so that asks are taken off the list under the lock and dropped outside it.
-    pub(crate) fn poll_fill(
-        &self,
-        core: &Core,
-        batch: &mut VecDeque<E>,
-        spare: &mut VecDeque<Pending>,
-    ) -> Poll<Fill> {
+    pub(crate) fn poll_fill(&self, core: &Core, batch: &mut VecDeque<E>) -> Poll<Fill> {
         let may_have_detached =
             core.detached.load(Ordering::Relaxed) | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
         let mut queue = self.queue.lock();
-        queue.retire(core, spare);
+        queue.retire(core, may_have_detached);
         if queue.messages.is_empty() {
             let drained = core.has(control::DRAIN) && queue.waiters.is_empty();
             queue.parked = !drained;
@@ -255,7 +246,6 @@ impl<E> Mailbox<E> {
             }
             queue.shrink();
             drop(queue);
-            let_go(core, spare, may_have_detached);
             return if drained { Poll::Ready(Fill::Drained) } else { Poll::Pending };
         }
         let begin = queue.tail - queue.messages.len() as u64;
@@ -273,7 +263,6 @@ impl<E> Mailbox<E> {
         let woken = queue.admit(core, self.capacity);
         drop(queue);
         woken.finish(core);
-        let_go(core, spare, may_have_detached);
         Poll::Ready(Fill::Batch { begin, quiesced })
     }
 
@@ -334,7 +323,6 @@ impl<E> Mailbox<E> {
         queue.gate = Gate::Nobody;
         let messages = mem::take(&mut queue.messages);
         let waiters = mem::take(&mut queue.waiters);
-        let asks = mem::take(&mut queue.asks);
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
         core.has_waiters.store(false, Ordering::Relaxed);
@@ -343,27 +331,35 @@ impl<E> Mailbox<E> {
         core.count_undelivered(batch.len() + messages.len());
         current::discard(NoAnswer::Stopped, batch);
         current::discard(NoAnswer::Stopped, messages);
-        // Replies that live on in other tasks outlast the list: their askers look after themselves from here on.
-        core.retired.fetch_add(1, Ordering::Release);
-        for ask in asks {
-            ask.asker.wake();
+        // Replies that live on in other tasks keep their deadline.
+        let mut queue = self.queue.lock();
+        queue.asks.retain(|(_, ask)| ask.is_open());
+        queue.asks.shrink_to_fit();
+    }
+
+    /// Whether the list has asks, open when last looked at.
+    pub(crate) fn has_asks(&self) -> bool {
+        !self.queue.lock().asks.is_empty()
+    }
+
+    /// Ends all asks on the list: the system goes.
+    pub(crate) fn fail_asks(&self) {
+        let asks = mem::take(&mut self.queue.lock().asks);
+        for (_, ask) in asks {
+            ask.fail();
         }
     }
 
-    /// Wakes askers whose deadline has passed. Returns whether asks are left.
+    /// Ends asks whose deadline has passed. Returns whether any are left.
     pub(crate) fn sweep(&self, sweeps: u32) -> bool {
-        let mut passed = Vec::new();
+        let asks = mem::take(&mut self.queue.lock().asks);
+        // An asker that is woken may do anything: no lock is held.
+        let mut kept: VecDeque<_> = asks.into_iter().filter(|(_, ask)| ask.expire(sweeps)).collect();
         let mut queue = self.queue.lock();
-        let mut kept = VecDeque::with_capacity(queue.asks.len());
-        for ask in queue.asks.drain(..) {
-            if ask.sweep.wrapping_sub(sweeps).wrapping_sub(1) < u32::MAX / 2 { kept.push_back(ask) } else { passed.push(ask.asker) }
-        }
+        kept.append(&mut queue.asks);
         queue.asks = kept;
         queue.listed = !queue.asks.is_empty();
-        let listed = queue.listed;
-        drop(queue);
-        passed.into_iter().for_each(Waker::wake);
-        listed
+        queue.listed
     }
 }
 
@@ -399,18 +395,21 @@ impl<E> Queue<E> {
         woken
     }
 
-    /// Takes off the list the asks whose message has left the mailbox.
-    fn retire(&mut self, core: &Core, retired: &mut VecDeque<Pending>) {
+    /// Takes off the list the asks whose message has left the mailbox, but for those whose reply lives on elsewhere.
+    ///
+    /// Under the lock: a slot that is dropped here holds no answer, for an asker that has not taken its answer holds the slot itself.
+    fn retire(&mut self, core: &Core, may_have_detached: bool) {
         if self.asks.is_empty() {
             return;
         }
-        #[allow(clippy::cast_possible_truncation, reason = "positions are compared modulo 2^32")]
-        let begun = core.begun.load(Ordering::Relaxed) as u32;
-        let gone = self.asks.partition_point(|ask| ask.position.wrapping_sub(begun) > u32::MAX / 2);
-        if gone == self.asks.len() {
-            mem::swap(retired, &mut self.asks);
-        } else {
-            retired.extend(self.asks.drain(..gone));
+        let begun = core.begun.load(Ordering::Relaxed);
+        if may_have_detached || self.detached_asks {
+            self.asks.retain(|(position, ask)| *position >= begun || ask.is_open());
+            self.detached_asks = self.asks.front().is_some_and(|(position, _)| *position < begun);
+            return;
+        }
+        while self.asks.front().is_some_and(|(position, _)| *position < begun) {
+            self.asks.pop_front();
         }
     }
 
@@ -438,19 +437,6 @@ impl Woken {
             core.wake();
         }
         self.senders.into_iter().for_each(Waker::wake);
-    }
-}
-
-/// Drops asks that left the list; the askers of replies that live on must look after their deadlines themselves.
-fn let_go(core: &Core, retired: &mut VecDeque<Pending>, may_have_detached: bool) {
-    if may_have_detached && !retired.is_empty() {
-        core.retired.fetch_add(1, Ordering::Release);
-        retired.drain(..).for_each(|ask| ask.asker.wake());
-    } else {
-        retired.clear();
-    }
-    if retired.capacity() > KEEP {
-        *retired = VecDeque::new();
     }
 }
 

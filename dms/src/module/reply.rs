@@ -1,10 +1,15 @@
-//! The other end of an ask.
+//! The slot through which an answer travels: one allocation an ask.
+//!
+//! The asker makes it with its waker already inside, so that waiting takes no lock; the answer, or the reason why there is none, is put in once.
 
 use std::fmt;
 use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
 use std::thread;
 
-use tokio::sync::oneshot;
+use parking_lot::Mutex;
 
 use super::current;
 use super::deadline::Deadline;
@@ -40,15 +45,23 @@ use super::deadline::Deadline;
 /// Dropping it without an answer fails the ask at once: with [`AskError::Panicked`](crate::AskError::Panicked) while the handler
 /// unwinds, else with [`AskError::NoReply`](crate::AskError::NoReply).
 #[must_use = "dropping it fails the asker; call `send`"]
-pub struct ReplyTo<R>(To<R>);
+pub struct ReplyTo<R>(Option<Arc<Slot<R>>>);
 
-enum To<R> {
-    Nobody,
-    Asker { sender: oneshot::Sender<Answer<R>>, deadline: Deadline },
+/// Where the answer is put.
+pub(crate) struct Slot<R> {
+    deadline: Deadline,
+    /// Looked at before a handler begins.
+    asker_has_gone: AtomicBool,
+    state: Mutex<State<R>>,
 }
 
-/// What travels back to the asker.
-pub(crate) type Answer<R> = Result<R, NoAnswer>;
+enum State<R> {
+    Waiting(Waker),
+    Answered(R),
+    Unanswered(NoAnswer),
+    /// The deadline has passed, the asker has gone, or the answer was taken: whatever comes is dropped.
+    Over,
+}
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,62 +70,146 @@ pub(crate) enum NoAnswer {
     Panicked,
     NoReply,
     Dropped,
+    TimedOut,
 }
 
 impl<R> ReplyTo<R> {
     /// The reply of a message that was sent and not asked: answers go nowhere.
     pub const fn nobody() -> Self {
-        Self(To::Nobody)
-    }
-
-    pub(crate) fn asker(sender: oneshot::Sender<Answer<R>>, deadline: Deadline) -> Self {
-        Self(To::Asker { sender, deadline })
+        Self(None)
     }
 
     /// Answers. Where nobody asked, or the asker has gone, the answer is dropped.
     pub fn send(mut self, answer: R) {
-        if let To::Asker { sender, .. } = mem::replace(&mut self.0, To::Nobody) {
-            // An asker that has gone wants no answer: that is its right, and no error.
-            let _ = sender.send(Ok(answer));
+        if let Some(slot) = self.0.take() {
+            slot.put(State::Answered(answer));
         }
     }
 
     /// Whether somebody still waits for the answer: false for a message that was sent, and once the asker has given up.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
-        matches!(&self.0, To::Asker { sender, .. } if !sender.is_closed())
+        self.0.as_ref().is_some_and(|slot| !slot.asker_has_gone.load(Ordering::Acquire))
     }
 
     /// The asker's deadline, or that it has gone; `None` where nobody asked.
+    #[inline]
     pub(crate) fn call(&self) -> Option<Result<Deadline, AskerGone>> {
-        match &self.0 {
-            To::Nobody => None,
-            To::Asker { sender, .. } if sender.is_closed() => Some(Err(AskerGone)),
-            To::Asker { deadline, .. } => Some(Ok(*deadline)),
-        }
+        let slot = self.0.as_ref()?;
+        Some(if slot.asker_has_gone.load(Ordering::Acquire) { Err(AskerGone) } else { Ok(slot.deadline) })
     }
 }
 
 /// Nobody waits for the answer any more.
 pub(crate) struct AskerGone;
 
+impl<R> Slot<R> {
+    pub(crate) fn new(deadline: Deadline, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
+        let state = Mutex::new(State::Waiting(asker));
+        let slot = Arc::new(Self { deadline, asker_has_gone: AtomicBool::new(false), state });
+        (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
+    }
+
+    fn put(&self, answer: State<R>) {
+        let mut state = self.state.lock();
+        if !matches!(*state, State::Waiting(_)) {
+            drop(state);
+            return;
+        }
+        let before = mem::replace(&mut *state, answer);
+        drop(state);
+        if let State::Waiting(asker) = before {
+            asker.wake();
+        }
+    }
+}
+
+/// An ask of any reply type, as the mailbox keeps it for the sake of its deadline.
+pub(crate) trait OpenAsk: Send + Sync {
+    /// Whether it is still open.
+    fn is_open(&self) -> bool;
+
+    /// Ends it: nobody will answer.
+    fn fail(&self);
+
+    /// Ends it if its deadline is kept in sweeps and has passed. Returns whether it is still open.
+    fn expire(&self, sweeps: u32) -> bool;
+}
+
+impl<R: Send> OpenAsk for Slot<R> {
+    fn is_open(&self) -> bool {
+        matches!(*self.state.lock(), State::Waiting(_))
+    }
+
+    fn fail(&self) {
+        self.put(State::Unanswered(NoAnswer::Stopped));
+    }
+
+    fn expire(&self, sweeps: u32) -> bool {
+        if self.deadline.is_swept(sweeps) {
+            self.asker_has_gone.store(true, Ordering::Release);
+            self.put(State::Unanswered(NoAnswer::TimedOut));
+            return false;
+        }
+        self.is_open()
+    }
+}
+
+/// The asker's end of the slot.
+pub(crate) struct Asked<R> {
+    slot: Option<Arc<Slot<R>>>,
+}
+
+impl<R: Send + 'static> Asked<R> {
+    /// What the mailbox keeps for the sake of the deadline.
+    pub(crate) fn open(&self) -> Option<Arc<dyn OpenAsk>> {
+        self.slot.clone().map(|slot| slot as Arc<dyn OpenAsk>)
+    }
+
+    /// The answer, once.
+    pub(crate) fn poll(&mut self, asker: &Waker) -> Poll<Result<R, NoAnswer>> {
+        let Some(slot) = &self.slot else { return Poll::Pending };
+        let mut state = slot.state.lock();
+        if let State::Waiting(waker) = &mut *state {
+            let stale = (!waker.will_wake(asker)).then(|| mem::replace(waker, asker.clone()));
+            drop(state);
+            drop(stale);
+            return Poll::Pending;
+        }
+        let answer = mem::replace(&mut *state, State::Over);
+        drop(state);
+        self.slot = None;
+        match answer {
+            State::Answered(reply) => Poll::Ready(Ok(reply)),
+            State::Unanswered(why) => Poll::Ready(Err(why)),
+            State::Waiting(_) | State::Over => Poll::Pending,
+        }
+    }
+}
+
+impl<R> Drop for Asked<R> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            slot.asker_has_gone.store(true, Ordering::Release);
+            let before = mem::replace(&mut *slot.state.lock(), State::Over);
+            drop(before);
+        }
+    }
+}
+
 impl<R> Drop for ReplyTo<R> {
     fn drop(&mut self) {
-        if let To::Asker { sender, .. } = mem::replace(&mut self.0, To::Nobody) {
+        if let Some(slot) = self.0.take() {
             let why = current::discarding()
                 .unwrap_or_else(|| if thread::panicking() { NoAnswer::Panicked } else { NoAnswer::NoReply });
-            // An asker that has gone needs no reason.
-            let _ = sender.send(Err(why));
+            slot.put(State::Unanswered(why));
         }
     }
 }
 
 impl<R> fmt::Debug for ReplyTo<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
-            To::Nobody => "ReplyTo(nobody)",
-            To::Asker { .. } => "ReplyTo(asker)",
-        })
+        f.write_str(if self.0.is_some() { "ReplyTo(asker)" } else { "ReplyTo(nobody)" })
     }
 }
 
@@ -121,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reply_takes_sixteen_bytes_of_a_message() {
-        assert_eq!(size_of::<ReplyTo<[u64; 9]>>(), 16);
+    fn a_reply_takes_eight_bytes_of_a_message() {
+        assert_eq!(size_of::<ReplyTo<[u64; 9]>>(), 8);
     }
 }

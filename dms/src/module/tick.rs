@@ -140,7 +140,7 @@ impl<T: Module, F: Fn() -> T::Message + Send> Source for Periodic<T, F> {
             }
             return Fired::Saturated;
         }
-        let terms = Terms { beyond_bound: true, asker: None };
+        let terms = Terms { beyond_bound: true, ask: None };
         match self.cell.mailbox.push(core, (), |()| (self.message)(), terms) {
             Ok((Accepted::At(position), _)) => {
                 self.waiting.push_back(position);
@@ -168,7 +168,7 @@ struct Delayed<T: Answers<M>, M> {
 impl<T: Answers<M>, M: Send + 'static> Source for Delayed<T, M> {
     fn fire(&mut self) -> Fired {
         if let Some(message) = self.message.take() {
-            let terms = Terms { beyond_bound: true, asker: None };
+            let terms = Terms { beyond_bound: true, ask: None };
             let pack = |message| T::Message::pack(message, ReplyTo::nobody());
             if let Err((message, _)) = self.cell.mailbox.push(&self.cell.core, message, pack, terms) {
                 self.cell.core.count_undelivered(1);

@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::future::{Future, poll_fn};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
@@ -35,13 +36,33 @@ struct State {
     /// When each request is due next; of requests that were stopped, entries are left until they are due or too many.
     due: BinaryHeap<Reverse<Due>>,
     requests: Slab<Request>,
-    by_module: HashMap<ModuleId, Vec<Key>>,
+    by_module: HashMap<ModuleId, Vec<Key>, BuildHasherDefault<IdHasher>>,
     last_serial: u64,
     /// Mailboxes with asks that have a coarse deadline.
-    asked: HashMap<ModuleId, Arc<dyn AnyCell>>,
+    asked: HashMap<ModuleId, Arc<dyn AnyCell>, BuildHasherDefault<IdHasher>>,
     next_sweep: Option<Instant>,
     driver: Option<Driver>,
     ended_driver: Option<JoinHandle<()>>,
+}
+
+/// Ids are numbers given out in order: they need no mixing against an adversary.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,7 +166,8 @@ impl Timers {
                 sources.extend(state.requests.remove(key.place).source);
             }
         }
-        let asked = state.asked.remove(&module);
+        // Asks whose reply lives on in another task keep their deadline.
+        let asked = if state.asked.get(&module).is_some_and(|cell| !cell.has_asks()) { state.asked.remove(&module) } else { None };
         state.settle();
         drop(state);
         drop(asked);
@@ -164,8 +186,18 @@ impl Timers {
         }
     }
 
-    /// Waits until the driver has ended; it does once nothing is left to wait for.
+    /// Lets the driver end at once if nothing is left to wait for: the system has no modules. With modules it stays up to the next sweep.
+    pub(crate) fn rest(&self) {
+        let mut state = self.state.lock();
+        if state.is_idle() && state.next_sweep.take().is_some() {
+            state.settle();
+        }
+    }
+
+    /// Ends what is left, and waits until the driver has ended.
     pub(crate) async fn join(&self) {
+        let asked = std::mem::take(&mut self.state.lock().asked);
+        asked.into_values().for_each(|cell| cell.fail_asks());
         let handles = {
             let mut state = self.state.lock();
             let driver = state.driver.take().map(|mut driver| {
@@ -276,11 +308,7 @@ impl Timers {
         let sweeps = environment.sweeps.fetch_add(1, Ordering::Release).wrapping_add(1);
         let kept: Vec<_> = asked.into_values().filter(|cell| cell.sweep(sweeps)).collect();
         let mut state = self.state.lock();
-        for cell in kept {
-            if !cell.core().state().is_ended() {
-                state.asked.insert(cell.core().id, cell);
-            }
-        }
+        state.asked.extend(kept.into_iter().map(|cell| (cell.core().id, cell)));
         state.next_sweep = (!state.asked.is_empty()).then(|| now + SWEEP_INTERVAL);
     }
 }
@@ -319,7 +347,11 @@ impl State {
             let requests = &self.requests;
             self.due.retain(|Reverse(due)| requests.get(due.key.place).is_some_and(|request| request.serial == due.key.serial));
         }
-        if self.is_idle()
+        if self.requests.is_empty() {
+            self.due.clear();
+        }
+        if self.due.is_empty()
+            && self.next_sweep.is_none()
             && let Some(driver) = &mut self.driver
         {
             driver.changed = true;
@@ -335,15 +367,11 @@ impl State {
     }
 
     fn next(&mut self, waker: &Waker) -> Next {
-        if self.asked.is_empty() {
-            self.next_sweep = None;
-        }
         let at = match (self.due.peek().map(|Reverse(due)| due.at), self.next_sweep) {
             (Some(due), Some(sweep)) => Some(due.min(sweep)),
             (due, sweep) => due.or(sweep),
         };
-        if at.is_none() || self.is_idle() {
-            self.due.clear();
+        if at.is_none() {
             self.ended_driver = self.driver.take().map(|driver| driver.handle);
             return Next::End;
         }

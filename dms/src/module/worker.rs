@@ -6,8 +6,9 @@ use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
+use std::task::{Context as TaskContext, Poll};
 
+use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
 
 use super::cell::{AnyCell, Cell, control};
@@ -54,32 +55,38 @@ pub(crate) fn life<T: Module>(cell: Arc<Cell<T>>, module: T, started: Started) -
     attributed(cell, live(life))
 }
 
-/// Lays the module into the thread-local for each poll.
-pub(crate) fn attributed<F: Future<Output = ()> + Send>(
-    cell: Arc<dyn AnyCell>,
-    future: F,
-) -> impl Future<Output = ()> + Send {
-    let mut current = Some(Current { module: cell, phase: Phase::Handler, deadline: Deadline::NEVER });
-    async move {
-        let mut future = pin!(future);
-        poll_fn(move |cx| {
-            if let Some(current) = &current {
-                let core = current.module.core();
-                let waker = core.waker.get_or_init(|| cx.waker().clone());
-                debug_assert!(waker.will_wake(cx.waker()), "a module's life is the root of its task");
-            }
-            let entered = Entered::new(&mut current);
-            let poll = future.as_mut().poll(cx);
-            drop(entered);
-            if poll.is_pending()
-                && let Some(current) = &current
-                && current.module.core().has_waiters.load(Ordering::Relaxed)
-            {
-                current.module.admit();
-            }
-            poll
-        })
-        .await;
+pin_project! {
+    /// Lays the module into the thread-local for each poll.
+    pub(crate) struct Attributed<F> {
+        current: Option<Current>,
+        // In place: a task's memory is as large as its future, and moving one into another would double it.
+        #[pin]
+        future: F,
+    }
+}
+
+fn attributed<F>(module: Arc<dyn AnyCell>, future: F) -> Attributed<F> {
+    Attributed { current: Some(Current { module, phase: Phase::Handler, deadline: Deadline::Never }), future }
+}
+
+impl<F: Future<Output = ()>> Future for Attributed<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let mut this = self.project();
+        if let Some(current) = this.current {
+            let waker = current.module.core().waker.get_or_init(|| cx.waker().clone());
+            debug_assert!(waker.will_wake(cx.waker()), "a module's life is the root of its task");
+        }
+        let entered = Entered::new(this.current);
+        let poll = this.future.as_mut().poll(cx);
+        drop(entered);
+        if let Some(current) = this.current
+            && current.module.core().has_waiters.load(Ordering::Relaxed)
+        {
+            current.module.admit();
+        }
+        poll
     }
 }
 
@@ -93,60 +100,71 @@ enum End {
     Broken,
 }
 
-async fn live<T: Module>(mut life: Life<T>) {
-    let life = &mut life;
-    let end = work(life).await;
-    stop(life, end).await;
+fn live<T: Module>(mut life: Life<T>) -> impl Future<Output = ()> + Send {
+    // A block rather than an `async fn`: it uses what it captures in place.
+    async move {
+        let life = &mut life;
+        let end = match start(life).await {
+            None => run(life).await,
+            Some(end) => end,
+        };
+        // Boxed, so that a module that runs does not hold the room for its end.
+        Box::pin(stop(life, end)).await;
+    }
 }
 
-async fn work<T: Module>(life: &mut Life<T>) -> End {
-    let Life { module: Some(module), ctx, inbox, ending } = life else { return End::Uninitialised };
+/// Brings the module up; says how far it came where it does not run.
+async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
+    let Life { module, ctx, ending, .. } = life;
+    let module = module.as_mut()?;
     let cell = Arc::clone(&ending.cell);
     let core = &cell.core;
 
     core.set_state(ModuleState::Init);
     let init = contain(pin!(module.init(ctx))).await;
     if let Some(end) = ending.check_hook("init", init) {
-        return if matches!(end, End::Whole) { End::Uninitialised } else { end };
+        return Some(if matches!(end, End::Whole) { End::Uninitialised } else { end });
     }
-    if !core.has(control::STOP) {
+    if !core.is_ending() {
         core.set_state(ModuleState::Start);
         ctx.handler = "start";
         let start = contain(pin!(module.start(ctx))).await;
         if let Some(end) = ending.check_hook("start", start) {
-            return end;
+            return Some(end);
         }
     }
-    if core.has(control::STOP | control::QUIESCE) {
-        ending.refused = Some(NotStarted::Stopped);
-        return End::Whole;
+    if core.is_ending() {
+        ending.refused = Some(Box::new(NotStarted::Stopped));
+        return Some(End::Whole);
     }
     core.set_state(ModuleState::Running);
     let target = ModuleRef { cell: Arc::clone(&cell) };
     for tick in T::TICKS {
         tick.request(&target);
     }
-    if let Some(started) = ending.started.take()
-        && started.send(Ok(())).is_err()
-    {
-        // Whoever registered has given up, and has no reference: nothing half-registered stays.
-        return End::Whole;
-    }
-    drop(target);
+    // Whoever registered may have given up, and has no reference: nothing half-registered stays.
+    let wanted = ending.started.take().is_none_or(|started| started.send(Ok(())).is_ok());
+    if wanted { None } else { Some(End::Whole) }
+}
 
-    ctx.handler = "run";
-    current::update(|current| current.phase = Phase::Run);
-    let run = contain(pin!(module.run(inbox, ctx))).await;
-    current::update(|current| current.phase = Phase::Handler);
-    match run {
-        Ok(Ok(())) => End::Whole,
-        Ok(Err(error)) => {
-            core.fail(Failure::Hook { hook: "run", text: error.chain() });
-            End::Whole
-        }
-        Err(panic) => {
-            core.fail(Failure::Panic { place: ctx.handler.to_owned(), text: panic_text(&*panic) });
-            End::Broken
+fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
+    async move {
+        life.ctx.handler = "run";
+        current::update(|current| current.phase = Phase::Run);
+        let Some(module) = &mut life.module else { return End::Broken };
+        let run = contain(pin!(module.run(&mut life.inbox, &mut life.ctx))).await;
+        current::update(|current| current.phase = Phase::Handler);
+        let core = &life.ending.cell.core;
+        match run {
+            Ok(Ok(())) => End::Whole,
+            Ok(Err(error)) => {
+                core.fail(Failure::Hook { hook: "run", text: error.chain() });
+                End::Whole
+            }
+            Err(panic) => {
+                core.fail(Failure::Panic { place: life.ctx.handler.to_owned(), text: panic_text(&*panic) });
+                End::Broken
+            }
         }
     }
 }
@@ -186,7 +204,7 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
             life.ctx.handler = "stop";
             current::update(|current| {
                 current.phase = Phase::StopHook;
-                current.deadline = Deadline::NEVER;
+                current.deadline = Deadline::Never;
             });
             let stopped = contain(pin!(module.stop(&mut life.ctx))).await;
             life.ending.check_stop("stop", stopped);
@@ -206,7 +224,7 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
 struct Ending<T: Module> {
     cell: Arc<Cell<T>>,
     started: Option<Started>,
-    refused: Option<NotStarted>,
+    refused: Option<Box<NotStarted>>,
     /// Whether the life came to its end, rather than being cut off.
     clean: bool,
 }
@@ -219,13 +237,13 @@ impl<T: Module> Ending<T> {
             Ok(Ok(())) => None,
             Ok(Err(error)) => {
                 core.fail(Failure::Hook { hook, text: error.chain() });
-                self.refused = Some(NotStarted::Hook(hook, error));
+                self.refused = Some(Box::new(NotStarted::Hook(hook, error)));
                 Some(End::Whole)
             }
             Err(panic) => {
                 let text = panic_text(&*panic);
                 core.fail(Failure::Panic { place: hook.to_owned(), text: text.clone() });
-                self.refused = Some(NotStarted::Panicked(hook, text));
+                self.refused = Some(Box::new(NotStarted::Panicked(hook, text)));
                 Some(End::Broken)
             }
         }
@@ -259,13 +277,15 @@ impl<T: Module> Drop for Ending<T> {
         } else if undelivered > 0 {
             tracing::warn!(module = %core.name(), undelivered, "messages were never handled");
         }
-        if let Some(host) = environment.host() {
-            host.remove(core.id);
-        }
+        let last = environment.host().is_none_or(|host| host.remove(core.id));
         core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
         if let Some(started) = self.started.take() {
             // Who registered may have given up; then nobody wants to know.
-            let _ = started.send(Err(self.refused.take().unwrap_or(NotStarted::Stopped)));
+            let _ = started.send(Err(self.refused.take().map_or(NotStarted::Stopped, |refused| *refused)));
+        }
+        // Last, so that whoever waits for this end comes first, and may register the next module.
+        if last {
+            environment.timers.rest();
         }
     }
 }
@@ -319,5 +339,23 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
         text.clone()
     } else {
         "a panic without a text".to_owned()
+    }
+}
+#[cfg(test)]
+mod sizes {
+    #[test]
+    fn print() {
+        struct S([u64; 8]);
+        impl crate::Describe for S { const INFO: crate::ModuleInfo = crate::ModuleInfo::new("S"); }
+        impl crate::Module for S { type Message = crate::DynMessage<S>; }
+        fn size<F>(_: impl FnOnce(std::sync::Arc<super::Cell<S>>, S, super::Started) -> F) -> usize { size_of::<F>() }
+        println!("life {} Life {} cell {} core {} mailbox {} ctx {} inbox {}", size(super::life::<S>), size_of::<super::Life<S>>(), size_of::<super::Cell<S>>(), size_of::<super::super::cell::Core>(), size_of::<super::super::mailbox::Mailbox<u64>>(), size_of::<crate::Context<S>>(), size_of::<crate::Inbox<S>>());
+        fn sl<F>(_: impl FnOnce(super::Life<S>) -> F) -> usize { size_of::<F>() }
+        println!("live {}", sl(super::live::<S>));
+        fn two<'a, F>(_: impl FnOnce(&'a mut super::Life<S>) -> F) -> usize { size_of::<F>() }
+        fn three<'a, F>(_: impl FnOnce(&'a mut super::Life<S>, super::End) -> F) -> usize { size_of::<F>() }
+        fn serve<'a, F>(_: impl FnOnce(&'a mut crate::Inbox<S>, &'a mut S, &'a mut crate::Context<S>) -> F) -> usize { size_of::<F>() }
+        println!("live work {} stop {} serve {} ending {}", two(super::run::<S>), three(super::stop::<S>), serve(crate::Inbox::<S>::serve), size_of::<super::Ending<S>>());
+        let _ = S([0;8]).0;
     }
 }

@@ -152,7 +152,7 @@ impl Shared {
 }
 
 impl Host for Shared {
-    fn remove(&self, id: ModuleId) {
+    fn remove(&self, id: ModuleId) -> bool {
         let mut registry = self.registry.lock();
         let removed = registry.modules.remove(&id);
         if let Some(cell) = &removed {
@@ -172,8 +172,10 @@ impl Host for Shared {
                 }
             }
         }
+        let last = registry.modules.is_empty();
         drop(registry);
         drop(removed);
+        last
     }
 
     fn has_children(&self, id: ModuleId) -> bool {
