@@ -12,7 +12,7 @@ use super::context::Context;
 use super::current::{self, Phase};
 use super::error::ModuleError;
 use super::handler::Module;
-use super::mailbox::Fill;
+use super::mailbox::{Asks, Fill};
 use super::message_set::MessageSet;
 use super::reply::NoAnswer;
 
@@ -61,6 +61,7 @@ const BUDGET: u32 = 256;
 pub struct Inbox<T: Module> {
     cell: Arc<Cell<T>>,
     batch: VecDeque<T::Message>,
+    spare: Asks,
     begun: u64,
     since_yield: u32,
     since_admission: u32,
@@ -74,6 +75,7 @@ impl<T: Module> Inbox<T> {
         Self {
             cell,
             batch: VecDeque::new(),
+            spare: Vec::new(),
             begun: 0,
             since_yield: 0,
             since_admission: 0,
@@ -207,7 +209,7 @@ impl<T: Module> Inbox<T> {
         if !self.batch.is_empty() {
             return Poll::Ready(true);
         }
-        match self.cell.mailbox.poll_fill(&self.cell.core, &mut self.batch) {
+        match self.cell.mailbox.poll_fill(&self.cell.core, &mut self.batch, &mut self.spare) {
             Poll::Pending => {
                 self.since_yield = 0;
                 Poll::Pending

@@ -44,16 +44,18 @@ struct Queue<E> {
     /// Whether the sweeper has this mailbox on its list.
     listed: bool,
     warn_at: usize,
-    /// Asks with a coarse deadline, in the queue and in hand, by position.
-    asks: VecDeque<Listed>,
-    /// Whether the list has asks whose message has left: their reply lives on elsewhere.
-    detached_asks: bool,
+    /// Those of the messages in the queue.
+    asks: Asks,
+    /// Those of the batch in hand, and those whose reply lives on elsewhere.
+    asks_in_hand: Asks,
     /// Senders that wait for room, first come first served. There are none without a bound.
-    waiters: VecDeque<Arc<Waiter<E>>>,
+    waiters: Option<Box<Line<E>>>,
 }
 
-/// An ask with a coarse deadline, and its position.
-pub(crate) type Listed = (u64, Arc<dyn OpenAsk>);
+/// Asks with a coarse deadline.
+pub(crate) type Asks = Vec<Arc<dyn OpenAsk>>;
+
+type Line<E> = VecDeque<Arc<Waiter<E>>>;
 
 /// Whom the mailbox admits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,9 +113,9 @@ impl<E> Mailbox<E> {
                 parked: false,
                 listed: false,
                 warn_at: WARN_AT,
-                asks: VecDeque::new(),
-                detached_asks: false,
-                waiters: VecDeque::new(),
+                asks: Vec::new(),
+                asks_in_hand: Vec::new(),
+                waiters: None,
             }),
             capacity: capacity.unwrap_or(usize::MAX),
             overflow,
@@ -162,7 +164,7 @@ impl<E> Mailbox<E> {
         let mut list = false;
         if let Some(ask) = terms.ask {
             list = !mem::replace(&mut queue.listed, true);
-            queue.asks.push_back((position, ask));
+            queue.asks.push(ask);
         }
         let parked = mem::take(&mut queue.parked);
         let deep = queue.messages.len() >= queue.warn_at;
@@ -203,7 +205,7 @@ impl<E> Mailbox<E> {
             return Err(message);
         }
         let waiter = Arc::new(Waiter::new(message));
-        queue.waiters.push_back(Arc::clone(&waiter));
+        queue.waiters.get_or_insert_default().push_back(Arc::clone(&waiter));
         core.has_waiters.store(true, Ordering::Relaxed);
         // Room may have come between the refusal and this lock.
         let woken = queue.admit(core, self.capacity);
@@ -215,8 +217,10 @@ impl<E> Mailbox<E> {
     /// Takes a waiter whose sender gave up out of the line.
     pub(crate) fn leave_line(&self, core: &Core, waiter: &Arc<Waiter<E>>) {
         let mut queue = self.queue.lock();
-        queue.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
-        core.has_waiters.store(!queue.waiters.is_empty(), Ordering::Relaxed);
+        if let Some(waiters) = &mut queue.waiters {
+            waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+        }
+        core.has_waiters.store(queue.has_waiters(), Ordering::Relaxed);
     }
 
     /// Lets waiting senders in as far as there is room.
@@ -233,19 +237,22 @@ impl<E> Mailbox<E> {
     }
 
     /// Takes what is queued into the empty `batch`, or parks the worker.
-    pub(crate) fn poll_fill(&self, core: &Core, batch: &mut VecDeque<E>) -> Poll<Fill> {
-        let may_have_detached =
+    ///
+    /// `spare` is an empty list kept by the worker: lists change places under the lock, and what is done with is dropped outside it.
+    pub(crate) fn poll_fill(&self, core: &Core, batch: &mut VecDeque<E>, spare: &mut Asks) -> Poll<Fill> {
+        let mut may_have_detached =
             core.detached.load(Ordering::Relaxed) | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
         let mut queue = self.queue.lock();
-        queue.retire(core, may_have_detached);
+        mem::swap(spare, &mut queue.asks_in_hand);
         if queue.messages.is_empty() {
-            let drained = core.has(control::DRAIN) && queue.waiters.is_empty();
+            let drained = core.has(control::DRAIN) && !queue.has_waiters();
             queue.parked = !drained;
             if batch.capacity() > KEEP {
                 *batch = VecDeque::new();
             }
             queue.shrink();
             drop(queue);
+            self.retire(spare, may_have_detached);
             return if drained { Poll::Ready(Fill::Drained) } else { Poll::Pending };
         }
         let begin = queue.tail - queue.messages.len() as u64;
@@ -253,16 +260,20 @@ impl<E> Mailbox<E> {
             // What has not begun must stay where the next sender can drop it; the one taken begins at once.
             batch.extend(queue.messages.pop_front());
             queue.batch_end = begin;
+            may_have_detached = true;
         } else {
             batch.clear();
             mem::swap(batch, &mut queue.messages);
             queue.batch_end = queue.tail;
         }
+        let queue_mut = &mut *queue;
+        mem::swap(&mut queue_mut.asks, &mut queue_mut.asks_in_hand);
         core.begun.store(begin, Ordering::Release);
         let quiesced = core.has(control::QUIESCE);
         let woken = queue.admit(core, self.capacity);
         drop(queue);
         woken.finish(core);
+        self.retire(spare, may_have_detached);
         Poll::Ready(Fill::Batch { begin, quiesced })
     }
 
@@ -294,7 +305,7 @@ impl<E> Mailbox<E> {
         // What comes later comes from stop hooks, and is answered.
         let first = core.control.fetch_or(control::QUIESCE | bits, Ordering::AcqRel) & control::QUIESCE == 0;
         let messages = if first { mem::take(&mut queue.messages) } else { VecDeque::new() };
-        let waiters = mem::take(&mut queue.waiters);
+        let waiters = queue.waiters.take();
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
         drop(queue);
@@ -309,7 +320,7 @@ impl<E> Mailbox<E> {
         let mut queue = self.queue.lock();
         queue.gate = queue.gate.max(Gate::StopHooks);
         core.control.fetch_or(control::DRAIN, Ordering::Release);
-        let waiters = mem::take(&mut queue.waiters);
+        let waiters = queue.waiters.take();
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
         drop(queue);
@@ -322,7 +333,7 @@ impl<E> Mailbox<E> {
         let mut queue = self.queue.lock();
         queue.gate = Gate::Nobody;
         let messages = mem::take(&mut queue.messages);
-        let waiters = mem::take(&mut queue.waiters);
+        let waiters = queue.waiters.take();
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
         core.has_waiters.store(false, Ordering::Relaxed);
@@ -332,34 +343,63 @@ impl<E> Mailbox<E> {
         current::discard(NoAnswer::Stopped, batch);
         current::discard(NoAnswer::Stopped, messages);
         // Replies that live on in other tasks keep their deadline.
-        let mut queue = self.queue.lock();
-        queue.asks.retain(|(_, ask)| ask.is_open());
-        queue.asks.shrink_to_fit();
+        let (mut asks, mut in_hand) = {
+            let mut queue = self.queue.lock();
+            (mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand))
+        };
+        asks.append(&mut in_hand);
+        asks.retain(|ask| ask.is_open());
+        asks.shrink_to_fit();
+        self.queue.lock().asks_in_hand = asks;
+    }
+
+    /// Drops what is done with of the asks that left the mailbox; those whose reply lives on elsewhere go back on the list.
+    fn retire(&self, spare: &mut Asks, may_have_detached: bool) {
+        if may_have_detached {
+            spare.retain(|ask| ask.is_open());
+            if !spare.is_empty() {
+                self.detached.store(true, Ordering::Relaxed);
+                self.queue.lock().asks_in_hand.append(spare);
+            }
+        } else {
+            spare.clear();
+        }
+        if spare.capacity() > KEEP {
+            *spare = Vec::new();
+        }
     }
 
     /// Whether the list has asks, open when last looked at.
     pub(crate) fn has_asks(&self) -> bool {
-        !self.queue.lock().asks.is_empty()
+        self.queue.lock().has_asks()
     }
 
     /// Ends all asks on the list: the system goes.
     pub(crate) fn fail_asks(&self) {
-        let asks = mem::take(&mut self.queue.lock().asks);
-        for (_, ask) in asks {
+        for ask in self.take_asks() {
             ask.fail();
         }
     }
 
     /// Ends asks whose deadline has passed. Returns whether any are left.
     pub(crate) fn sweep(&self, sweeps: u32) -> bool {
-        let asks = mem::take(&mut self.queue.lock().asks);
-        // An asker that is woken may do anything: no lock is held.
-        let mut kept: VecDeque<_> = asks.into_iter().filter(|(_, ask)| ask.expire(sweeps)).collect();
+        // An asker that is woken may do anything: no lock is held. In hand or not makes no difference to what is left: it goes when it is done.
+        let mut kept = self.take_asks();
+        kept.retain(|ask| ask.expire(sweeps));
+        if !kept.is_empty() {
+            self.detached.store(true, Ordering::Relaxed);
+        }
         let mut queue = self.queue.lock();
-        kept.append(&mut queue.asks);
-        queue.asks = kept;
-        queue.listed = !queue.asks.is_empty();
+        queue.asks_in_hand.append(&mut kept);
+        queue.listed = queue.has_asks();
         queue.listed
+    }
+
+    fn take_asks(&self) -> Asks {
+        let mut queue = self.queue.lock();
+        let mut asks = mem::take(&mut queue.asks_in_hand);
+        asks.append(&mut queue.asks);
+        asks
     }
 }
 
@@ -371,17 +411,23 @@ impl<E> Queue<E> {
 
     /// Whether one more may come in; those who wait go first.
     fn has_room(&self, core: &Core, capacity: usize) -> bool {
-        self.waiters.is_empty() && self.depth(core) < capacity
+        !self.has_waiters() && self.depth(core) < capacity
+    }
+
+    fn has_waiters(&self) -> bool {
+        self.waiters.as_ref().is_some_and(|waiters| !waiters.is_empty())
+    }
+
+    fn has_asks(&self) -> bool {
+        !self.asks.is_empty() || !self.asks_in_hand.is_empty()
     }
 
     fn admit(&mut self, core: &Core, capacity: usize) -> Woken {
         let mut woken = Woken { senders: Vec::new(), worker: false };
-        if self.waiters.is_empty() {
-            return woken;
-        }
+        let Some(mut waiters) = self.waiters.take() else { return woken };
         let mut room = capacity.saturating_sub(self.depth(core));
         while room > 0
-            && let Some(waiter) = self.waiters.pop_front()
+            && let Some(waiter) = waiters.pop_front()
         {
             if let Some((message, sender)) = waiter.admit(self.tail) {
                 self.messages.push_back(message);
@@ -390,27 +436,10 @@ impl<E> Queue<E> {
                 woken.senders.extend(sender);
             }
         }
-        core.has_waiters.store(!self.waiters.is_empty(), Ordering::Relaxed);
+        self.waiters = Some(waiters);
+        core.has_waiters.store(self.has_waiters(), Ordering::Relaxed);
         woken.worker = !self.messages.is_empty() && mem::take(&mut self.parked);
         woken
-    }
-
-    /// Takes off the list the asks whose message has left the mailbox, but for those whose reply lives on elsewhere.
-    ///
-    /// Under the lock: a slot that is dropped here holds no answer, for an asker that has not taken its answer holds the slot itself.
-    fn retire(&mut self, core: &Core, may_have_detached: bool) {
-        if self.asks.is_empty() {
-            return;
-        }
-        let begun = core.begun.load(Ordering::Relaxed);
-        if may_have_detached || self.detached_asks {
-            self.asks.retain(|(position, ask)| *position >= begun || ask.is_open());
-            self.detached_asks = self.asks.front().is_some_and(|(position, _)| *position < begun);
-            return;
-        }
-        while self.asks.front().is_some_and(|(position, _)| *position < begun) {
-            self.asks.pop_front();
-        }
     }
 
     fn shrink(&mut self) {
@@ -418,7 +447,7 @@ impl<E> Queue<E> {
             self.messages = VecDeque::new();
         }
         if self.asks.capacity() > KEEP && self.asks.is_empty() {
-            self.asks = VecDeque::new();
+            self.asks = Vec::new();
         }
         self.warn_at = WARN_AT;
     }
@@ -440,8 +469,8 @@ impl Woken {
     }
 }
 
-fn refuse<E>(waiters: VecDeque<Arc<Waiter<E>>>) {
-    for waiter in waiters {
+fn refuse<E>(waiters: Option<Box<Line<E>>>) {
+    for waiter in waiters.into_iter().flat_map(|waiters| *waiters) {
         waiter.refuse();
     }
 }
