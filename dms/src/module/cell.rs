@@ -107,6 +107,14 @@ impl Core {
         self.changed.notify_waiters();
     }
 
+    /// Shows that a running module is to stop.
+    pub(crate) fn begin_stopping(&self) {
+        let (running, stopping) = (ModuleState::Running as u8, ModuleState::Stopping as u8);
+        if self.state.compare_exchange(running, stopping, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            self.changed.notify_waiters();
+        }
+    }
+
     pub(crate) fn has(&self, bits: u8) -> bool {
         self.control.load(Ordering::Acquire) & bits != 0
     }

@@ -68,7 +68,8 @@ pub trait Module: Describe + Sized + Send + 'static {
 
     /// The module's loop: handles message after message, unless it is overridden with `#[run]`.
     ///
-    /// When it returns, the module stops; its error fails the module.
+    /// When it returns, the module stops; its error fails the module. A loop of its own should return when [`Inbox::recv`] gives `None`. What it asks is not
+    /// attributed to the module, for it may wait for an answer and its inbox at once: a deadlock through it ends at the deadline.
     fn run(
         &mut self,
         inbox: &mut Inbox<Self>,

@@ -309,6 +309,7 @@ impl<E> Mailbox<E> {
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
         drop(queue);
+        core.begin_stopping();
         core.wake();
         refuse(waiters);
         core.count_undelivered(messages.len());
@@ -324,6 +325,7 @@ impl<E> Mailbox<E> {
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
         drop(queue);
+        core.begin_stopping();
         core.wake();
         refuse(waiters);
     }

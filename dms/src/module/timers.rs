@@ -41,6 +41,8 @@ struct State {
     /// Mailboxes with asks that have a coarse deadline.
     asked: HashMap<ModuleId, Arc<dyn AnyCell>, BuildHasherDefault<IdHasher>>,
     next_sweep: Option<Instant>,
+    /// Whether the system had no modules when last told.
+    resting: bool,
     driver: Option<Driver>,
     ended_driver: Option<JoinHandle<()>>,
 }
@@ -179,6 +181,7 @@ impl Timers {
     pub(crate) fn list(&self, environment: &Arc<Environment>, cell: Arc<dyn AnyCell>) {
         let mut state = self.state.lock();
         state.asked.insert(cell.core().id, cell);
+        state.resting = false;
         if state.next_sweep.is_none() {
             let at = Instant::now() + SWEEP_INTERVAL;
             state.next_sweep = Some(at);
@@ -189,8 +192,10 @@ impl Timers {
     /// Lets the driver end at once if nothing is left to wait for: the system has no modules. With modules it stays up to the next sweep.
     pub(crate) fn rest(&self) {
         let mut state = self.state.lock();
-        if state.is_idle() && state.next_sweep.take().is_some() {
-            state.settle();
+        if state.is_idle() && state.next_sweep.is_some() {
+            // Not ended here and now: where the next module is there by the time the driver looks, it goes on as it is.
+            state.resting = true;
+            state.rouse();
         }
     }
 
@@ -200,13 +205,8 @@ impl Timers {
         asked.into_values().for_each(|cell| cell.fail_asks());
         let handles = {
             let mut state = self.state.lock();
-            let driver = state.driver.take().map(|mut driver| {
-                driver.changed = true;
-                if let Some(waker) = driver.waker.take() {
-                    waker.wake();
-                }
-                driver.handle
-            });
+            state.rouse();
+            let driver = state.driver.take().map(|driver| driver.handle);
             [state.ended_driver.take(), driver]
         };
         for handle in handles.into_iter().flatten() {
@@ -326,10 +326,7 @@ impl State {
         match &mut self.driver {
             Some(driver) => {
                 if driver.wakes_at.is_none_or(|wakes_at| at < wakes_at) {
-                    driver.changed = true;
-                    if let Some(waker) = driver.waker.take() {
-                        waker.wake();
-                    }
+                    self.rouse();
                 }
             }
             None => {
@@ -350,10 +347,14 @@ impl State {
         if self.requests.is_empty() {
             self.due.clear();
         }
-        if self.due.is_empty()
-            && self.next_sweep.is_none()
-            && let Some(driver) = &mut self.driver
-        {
+        if self.due.is_empty() && self.next_sweep.is_none() {
+            self.rouse();
+        }
+    }
+
+    /// Has the driver look again.
+    fn rouse(&mut self) {
+        if let Some(driver) = &mut self.driver {
             driver.changed = true;
             if let Some(waker) = driver.waker.take() {
                 waker.wake();
@@ -367,6 +368,9 @@ impl State {
     }
 
     fn next(&mut self, waker: &Waker) -> Next {
+        if std::mem::take(&mut self.resting) && self.is_idle() {
+            self.next_sweep = None;
+        }
         let at = match (self.due.peek().map(|Reverse(due)| due.at), self.next_sweep) {
             (Some(due), Some(sweep)) => Some(due.min(sweep)),
             (due, sweep) => due.or(sweep),

@@ -1,7 +1,7 @@
 //! Which modules live.
 
-use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -32,8 +32,13 @@ struct Registry {
     modules: BTreeMap<ModuleId, Arc<dyn AnyCell>>,
     names: HashMap<String, ModuleId>,
     children: HashMap<ModuleId, Vec<ModuleId>>,
+    /// Types whose messages have been warned of.
+    wide: HashSet<TypeId>,
     closed: bool,
 }
+
+/// Messages beyond this many bytes are warned of.
+const WIDE: usize = 256;
 
 /// A module as [`System::modules`](crate::System::modules) lists it.
 #[derive(Debug, Clone)]
@@ -104,7 +109,15 @@ impl Shared {
             registry.children.entry(parent).or_default().push(id);
         }
         registry.modules.insert(id, Arc::clone(&cell) as Arc<dyn AnyCell>);
+        let wide = size_of::<T::Message>() > WIDE && registry.wide.insert(TypeId::of::<T>());
         drop(registry);
+        if wide {
+            tracing::warn!(
+                module = info.type_name,
+                bytes = size_of::<T::Message>(),
+                "every place in the mailbox is as large as the largest message: put `#[handler(boxed)]` on the handlers of large ones"
+            );
+        }
         Ok(ModuleRef { cell })
     }
 
