@@ -1,1 +1,211 @@
-//! The macros of dms.
+//! The macros of [dms](https://docs.rs/dms), which re-exports them: a program depends on `dms` and not on this crate.
+//!
+//! - [`macro@module`] on a struct says what a module is, on its impl what it does;
+//! - [`macro@handler`] on a method of that impl makes it the handler of a message;
+//! - [`macro@tick`] on a method has it called periodically;
+//! - [`macro@init`], [`macro@start`], [`macro@run`] and [`macro@stop`] are the hooks: what is done when a module comes and goes.
+//!
+//! ```text
+//! use dms::prelude::*;
+//!
+//! /// Counts things.
+//! #[module(name = "counter")]
+//! pub struct Counter { count: u64 }
+//!
+//! #[module]
+//! impl Counter {
+//!     #[handler(Add)]
+//!     fn add(&mut self, by: u64) -> u64 {
+//!         self.count += by;
+//!         self.count
+//!     }
+//! }
+//! ```
+//!
+//! # Inside
+//! An attribute goes through four stages, each a file of the rooms `module/` (the struct) and `handlers/` (the impl):
+//! `args` reads what is written, `model` says what it means, `check` finds what does not fit together, and `emit` writes the
+//! items, one function for each. The mistakes of all stages are collected, so that one compilation shows them all, and the
+//! user's item is emitted in any case.
+
+mod diagnostics;
+mod duration;
+mod entries;
+mod fallback;
+mod generics;
+mod handlers;
+mod krate;
+mod method;
+mod module;
+mod stray;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct a module: above the struct it says what the module **is**, above its impl what it **does**. Both are needed.
+///
+/// # On the struct
+/// ```text
+/// /// Counts things.
+/// #[module(name = "counter", mailbox = 64, overflow = reject, timeout = "2s")]
+/// pub struct Counter { count: u64 }
+/// ```
+/// The struct (or enum) stays as it is; what the keys say becomes `Describe::INFO`, a constant. All keys may be left out:
+///
+/// | key | value | without it |
+/// |--|--|--|
+/// | `name` | `"counter"`: the name by which a system finds the module; one module of a system may have it at a time | the type's name in errors and logs, by which nothing is found |
+/// | `version` | `"1.2.0"`: three numbers | the version of the crate |
+/// | `description` | `"Counts things."` | the first paragraph of the struct's doc comment |
+/// | `mailbox` | `64`: at most so many messages wait | no bound |
+/// | `overflow` | `wait`, `reject`, `drop_oldest` or `drop_newest`: what a full mailbox does with one more message | `wait` |
+/// | `timeout` | `"2s"` or `off`: the deadline of asks that set none | the system's, which is 5 seconds if nothing else was said |
+///
+/// Durations are whole numbers with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), several of which add up: `"1m 30s"`.
+///
+/// # On the impl
+/// ```text
+/// #[module]
+/// impl Counter {
+///     #[handler] async fn add(&mut self, Add(n): Add) { self.count += n; }
+///     #[handler(Get)] fn get(&self) -> u64 { self.count }
+///     #[tick(every = "30s")] fn report(&self) { println!("{}", self.count); }
+///     #[init] async fn init(&mut self) -> Result<(), ModuleError> { Ok(()) }
+///     fn helper(&self) {}
+/// }
+/// ```
+/// The impl stays as it is, but for the attributes on its methods; bodies are not read. Beside it stands:
+///
+/// - `enum CounterMessage`: one variant for each handler, `Add(Add, ReplyTo<()>)`, and for each tick, `Report`. It is what the
+///   mailbox holds, what [`macro@run`] matches on, and what a mock of the module is a function over;
+/// - `struct Get`, for each handler that names a message: see [`macro@handler`];
+/// - `impl Handler<Add> for Counter`, for each handler: code can be generic over modules that handle a message;
+/// - `trait CounterRef` with a method for each handler, implemented for `ModuleRef<Counter>`: `counter.add(Add(2)).await?` is
+///   `counter.ask(Add(2)).await?`. Import the trait where it is used;
+/// - `impl Module for Counter`, with the hooks.
+///
+/// A handler's doc comment, `#[cfg(..)]` and `#[deprecated]` hold for all that is generated for it.
+///
+/// The one key is `visibility`: what is generated is `pub` unless `#[module(visibility = "pub(crate)")]` says otherwise. The enum
+/// may not be less visible than the struct, which Rust demands of every public trait's types.
+///
+/// Generic modules work, with `where` clauses: `#[module] impl<T: Clone + Send + 'static> Cache<T>`. A module may not borrow.
+///
+/// A warning (of the lint `deprecated`, the only one whose text a macro can choose) names an enum above 256 bytes; `#[handler(boxed)]`
+/// on the handler of its largest message mends it, and `#[allow(deprecated)]` on the impl silences it. The size of a generic
+/// module's enum is known when the module is registered, and warned of then.
+#[proc_macro_attribute]
+pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
+    let (args, item) = (args.into(), item.into());
+    let krate = krate::path();
+    if method::is_impl(&item) { handlers::expand(args, item, &krate) } else { module::expand(args, item, &krate) }
+        .into()
+}
+
+/// Makes a method of a `#[module] impl` the handler of a message.
+///
+/// # The message is a type of yours
+/// ```text
+/// #[handler]
+/// async fn add(&mut self, Add(n): Add, ctx: &mut Context<Self>) -> Result<u64, Full> { .. }
+/// ```
+/// The one argument beside `self`, `ctx` and `reply` is the message; any pattern takes it apart.
+///
+/// # The message is made of the arguments
+/// ```text
+/// #[handler(Scale, derive(Clone, Debug))]
+/// fn scale(&mut self, by: u64, offset: u64) -> u64 { .. }
+/// ```
+/// generates `struct Scale { pub by: u64, pub offset: u64 }` with the derives named, none if none are. Without arguments it is
+/// `struct Scale;`. Doc comments and attributes on an argument go to its field.
+///
+/// # What a handler may be
+/// - `async` or not, with `&mut self` or `&self`. An `async fn(&self)` needs a module that is `Sync`;
+/// - `ctx: &mut Context<Self>` may stand anywhere among the arguments, or be left out;
+/// - what it returns is the reply: an owned type with a name. What a handler returns to a message that was only sent is dropped;
+/// - a handler that takes `reply: ReplyTo<R>` returns nothing, and answers with `reply.send(..)` now, or later from another task:
+///   ```text
+///   #[handler]
+///   fn fetch(&mut self, Fetch(page): Fetch, reply: ReplyTo<Page>) { self.waiting.insert(page, reply); }
+///   ```
+/// - `#[handler(boxed)]` keeps a large message in a box, so that the mailbox does not pay its size for every message. Senders do
+///   not see it.
+///
+/// The method's name is the handler's name in errors, logs and metrics, the method on the reference, and the enum's variant:
+/// `scale`, `counter.scale(3, 1)`, `CounterMessage::Scale`. It may not be the name of a method that `ModuleRef` has itself.
+#[proc_macro_attribute]
+pub fn handler(_: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("handler", item.into()).into()
+}
+
+/// Calls a method of a `#[module] impl` periodically, from when the module runs to when it stops.
+///
+/// ```text
+/// #[tick(every = "30s")]
+/// async fn report(&mut self, ctx: &mut Context<Self>) { .. }
+/// ```
+/// It takes nothing but `self` and, if it is wanted, `ctx`, and returns nothing. The first call comes after one interval; a tick
+/// is a message like any other, and is handled in its turn. Intervals are durations as in `#[module(timeout = ..)]`; below 1 ms they
+/// count as 1 ms.
+#[proc_macro_attribute]
+pub fn tick(_: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("tick", item.into()).into()
+}
+
+/// Takes what the module needs, before anything else and before its first message.
+///
+/// ```text
+/// #[init]
+/// async fn init(&mut self, ctx: &mut Context<Self>) -> Result<(), ModuleError> { .. }
+/// ```
+/// As with all hooks: the method may have any name, there is at most one of each, it takes `&mut self` or `&self` and, if it is wanted, `ctx`,
+/// may be `async`, and returns nothing or `Result<(), E>` with any error that turns into a `ModuleError`. The error of `init` is
+/// that of the registration.
+#[proc_macro_attribute]
+pub fn init(_: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("init", item.into()).into()
+}
+
+/// Begins the module's work, when it has been initialised and before its registration returns.
+///
+/// ```text
+/// #[start]
+/// async fn start(&mut self, ctx: &mut Context<Self>) -> Result<(), ModuleError> { .. }
+/// ```
+/// Its form is that of [`macro@init`], and its error is that of the registration.
+#[proc_macro_attribute]
+pub fn start(_: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("start", item.into()).into()
+}
+
+/// Replaces the module's loop, which by default handles message after message.
+///
+/// ```text
+/// #[run]
+/// async fn run(&mut self, inbox: &mut Inbox<Self>, ctx: &mut Context<Self>) -> Result<(), ModuleError> {
+///     while let Some(message) = inbox.recv().await {
+///         match message {
+///             CounterMessage::Get(_, reply) => reply.send(self.count),
+///             other => inbox.dispatch(other, self, ctx).await,
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
+/// It is `async` and takes the `inbox`; for the rest its form is that of [`macro@init`]. When it returns, the module stops; its
+/// error fails the module.
+#[proc_macro_attribute]
+pub fn run(_: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("run", item.into()).into()
+}
+
+/// Releases what the module took, after its last message.
+///
+/// ```text
+/// #[stop]
+/// async fn stop(&mut self) { .. }
+/// ```
+/// Its form is that of [`macro@init`].
+#[proc_macro_attribute]
+pub fn stop(_: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("stop", item.into()).into()
+}

@@ -1,0 +1,163 @@
+//! What does not fit together: mistakes that no single method shows. What is at fault is left out, so that the rest can be emitted.
+
+use proc_macro2::Ident;
+use syn::{Attribute, Type};
+
+use super::args::show;
+use super::model::{Generated, Handler, Hook, Message, Module, Tick};
+use crate::diagnostics::Errors;
+
+/// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
+const RESERVED: [&str; 27] = [
+    "ask",
+    "blocking_ask",
+    "blocking_send",
+    "changed_from",
+    "clone",
+    "clone_from",
+    "depth",
+    "drain",
+    "eq",
+    "fmt",
+    "hash",
+    "id",
+    "info",
+    "into",
+    "name",
+    "ne",
+    "recipient",
+    "reload",
+    "request_tick",
+    "send",
+    "send_after",
+    "state",
+    "stop",
+    "stopped",
+    "to_owned",
+    "try_send",
+    "watch",
+];
+
+/// Reports the mistakes between handlers, ticks and hooks.
+pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
+    for handler in &module.handlers {
+        reserved_name(handler, errors);
+    }
+    let generics = &module.generics;
+    module.handlers.retain(|handler| match &handler.message {
+        Message::Given { ty, place, .. } if generics.is_parameter(ty) => {
+            bare_parameter(handler, place, errors);
+            false
+        }
+        _ => true,
+    });
+    generated_names(module, errors);
+    repeated_messages(&mut module.handlers, errors);
+    repeated_variants(module, errors);
+    repeated_hooks(&mut module.hooks, errors);
+}
+
+fn reserved_name(handler: &Handler, errors: &mut Errors) {
+    let name = &handler.item.name;
+    if RESERVED.contains(&name.as_str()) {
+        errors.push(
+            &handler.call.method,
+            format!("handler `{name}`: a `ModuleRef` has a method `{name}` of its own, which would hide this one: name the handler otherwise, for example `{name}_now`"),
+        );
+    }
+}
+
+fn bare_parameter(handler: &Handler, place: &Type, errors: &mut Errors) {
+    let (name, parameter) = (&handler.item.name, show(place));
+    errors.push(
+        place,
+        format!("handler `{name}` takes any `{parameter}`, which could be the message of another handler: wrap it, as in `struct Put<{parameter}>({parameter})`, and take `Put<{parameter}>`"),
+    );
+}
+
+/// Generated messages that have the name of something else that is generated.
+fn generated_names(module: &mut Module, errors: &mut Errors) {
+    let ident = &module.ident;
+    let taken = [ident.to_string(), format!("{ident}Message"), format!("{ident}Ref")];
+    module.handlers.retain(|handler| match &handler.message {
+        Message::Generated(Generated { ident: message, .. }) if taken.contains(&message.to_string()) => {
+            let name = &handler.item.name;
+            errors.push(message, format!("handler `{name}`: `{message}` is the name of {} already: name the message otherwise, for example `Do{message}`", owner(ident, message)));
+            false
+        }
+        _ => true,
+    });
+}
+
+fn owner(module: &Ident, message: &Ident) -> &'static str {
+    if message == module {
+        "the module"
+    } else if message.to_string().ends_with("Ref") {
+        "the trait of its reference's methods"
+    } else {
+        "the enum of its messages"
+    }
+}
+
+fn repeated_messages(handlers: &mut Vec<Handler>, errors: &mut Errors) {
+    let mut seen: Vec<(String, String, bool)> = Vec::new();
+    handlers.retain(|handler| {
+        let ty = show(handler.message.ty());
+        let conditional = !handler.item.cfgs.is_empty();
+        let first = seen.iter().find(|(other, _, other_conditional)| *other == ty && !(conditional && *other_conditional));
+        if let Some((_, first, _)) = first {
+            let name = &handler.item.name;
+            let message = format!("handler `{name}` takes `{ty}`, which handler `{first}` takes already: give it a message of its own, or make one handler of both");
+            match &handler.message {
+                Message::Given { place, .. } => errors.push(place, message),
+                Message::Generated(Generated { ident, .. }) => errors.push(ident, message),
+            }
+            return false;
+        }
+        seen.push((ty, handler.item.name.clone(), conditional));
+        true
+    });
+}
+
+/// Two methods of one name are the compiler's to report; two names of one variant are ours.
+fn repeated_variants(module: &mut Module, errors: &mut Errors) {
+    let mut seen: Vec<(String, String, bool)> = Vec::new();
+    let mut is_new = |item: &super::model::Described, method: &Ident| {
+        let (variant, conditional) = (item.variant.to_string(), !item.cfgs.is_empty());
+        let first =
+            seen.iter().find(|(other, _, other_conditional)| *other == variant && !(conditional && *other_conditional));
+        if let Some((_, first, _)) = first {
+            if *first != item.name {
+                let name = &item.name;
+                errors.push(
+                    method,
+                    format!("`{name}` and `{first}` would both be the variant `{variant}`: rename one of them"),
+                );
+            }
+            return false;
+        }
+        seen.push((variant, item.name.clone(), conditional));
+        true
+    };
+    module.handlers.retain(|Handler { item, call, .. }| is_new(item, &call.method));
+    module.ticks.retain(|Tick { item, call, .. }| is_new(item, &call.method));
+}
+
+fn repeated_hooks(hooks: &mut Vec<Hook>, errors: &mut Errors) {
+    let mut seen: Vec<(&'static str, Ident, bool)> = Vec::new();
+    hooks.retain(|hook| {
+        let (role, conditional) = (hook.role.name(), is_conditional(&hook.cfgs));
+        let first = seen.iter().find(|(other, _, other_conditional)| *other == role && !(conditional && *other_conditional));
+        if let Some((_, first, _)) = first {
+            let method = &hook.call.method;
+            errors.push(method, format!("hook `{method}`: `{first}` is the `#[{role}]` of this module already: make one method of both, or call this one from `{first}`"));
+            return false;
+        }
+        seen.push((role, hook.call.method.clone(), conditional));
+        true
+    });
+}
+
+fn is_conditional(cfgs: &[Attribute]) -> bool {
+    !cfgs.is_empty()
+}

@@ -1,0 +1,351 @@
+//! The impls that make the module's type a module. What its messages look like is in [`messages`](super::messages).
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+
+use super::args::Role;
+use super::model::{Handler, Hook, Module, Tick};
+use super::signature::{Argument, Call};
+use crate::duration;
+
+/// What generated functions do.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Bodies {
+    /// Call the handlers.
+    Real,
+    /// Nothing: the module has mistakes that were reported.
+    Stubs,
+}
+
+/// Writes the items of one module.
+pub(super) struct Emitter<'a> {
+    pub(super) module: &'a Module,
+    pub(super) bodies: Bodies,
+    pub(super) krate: &'a TokenStream,
+}
+
+/// A generated span that is shown at the user's token, with names resolved as in the rest of the generated code.
+pub(super) fn at(span: Span) -> Span {
+    Span::call_site().located_at(span)
+}
+
+impl Emitter<'_> {
+    /// The impl as the user wrote it.
+    pub(super) fn implementation(&self) -> TokenStream {
+        self.module.block.to_token_stream()
+    }
+
+    /// The attributes of every generated item: the impl's own conditions, and no lints in code that nobody wrote.
+    pub(super) fn attrs(&self) -> TokenStream {
+        let cfgs = self.module.block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        quote! {
+            #(#cfgs)*
+            #[allow(
+                dead_code, deprecated, private_bounds, private_interfaces, unreachable_pub, unused,
+                clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
+            )]
+        }
+    }
+
+    /// The name of the enum.
+    pub(super) fn enum_ident(&self) -> Ident {
+        format_ident!("{}Message", self.module.ident)
+    }
+
+    /// The enum with its parameters, shown at the module's name.
+    pub(super) fn enum_ty(&self) -> TokenStream {
+        let (ident, used) = (self.enum_ident(), self.module.generics.used());
+        quote!(#ident #used)
+    }
+
+    /// `impl MessageSet<Counter> for CounterMessage`
+    pub(super) fn message_set(&self) -> TokenStream {
+        let Self { krate, module, .. } = self;
+        let (attrs, enum_ty, self_ty) = (self.attrs(), self.enum_ty(), &module.self_ty);
+        let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
+        let named = self.variants().map(|(variant, cfgs, name)| quote!(#(#cfgs)* Self::#variant { .. } => #name,));
+        let dispatched = module.handlers.iter().map(|handler| self.dispatch_message(handler));
+        let dispatched = dispatched.chain(module.ticks.iter().map(|tick| self.dispatch_tick(tick)));
+        let (unused_name, unused) = match self.unused_variant() {
+            Some(_) => (
+                quote!(Self::__Unused(never, ..) => match never {},),
+                quote!(Self::__Unused(never, ..) => match never {},),
+            ),
+            None => (TokenStream::new(), TokenStream::new()),
+        };
+        let dispatch = match self.bodies {
+            Bodies::Real => quote!(match self { #(#dispatched)* #unused }),
+            Bodies::Stubs => stub(),
+        };
+        quote! {
+            #attrs
+            #[automatically_derived]
+            impl #declared #krate::MessageSet<#self_ty> for #enum_ty #where_clause {
+                fn name(&self) -> &'static str {
+                    match *self { #(#named)* #unused_name }
+                }
+
+                async fn dispatch(self, module: &mut #self_ty, ctx: &mut #krate::Context<#self_ty>) {
+                    #dispatch
+                }
+            }
+        }
+    }
+
+    /// Each variant with its conditions and its handler's name.
+    fn variants(&self) -> impl Iterator<Item = (&Ident, &[syn::Attribute], &str)> {
+        let handlers = self.module.handlers.iter().map(|handler| &handler.item);
+        let ticks = self.module.ticks.iter().map(|tick| &tick.item);
+        handlers.chain(ticks).map(|item| (&item.variant, &item.cfgs[..], item.name.as_str()))
+    }
+
+    fn dispatch_message(&self, handler: &Handler) -> TokenStream {
+        let krate = self.krate;
+        let (variant, name, cfgs) = (&handler.item.variant, &handler.item.name, &handler.item.cfgs);
+        let unboxed = handler.boxed.then(|| quote!(let message = *message;));
+        if handler.is_detached {
+            let call = self.call(&handler.call, &quote!(module));
+            return quote! {
+                #(#cfgs)*
+                Self::#variant(message, reply) => {
+                    if !#krate::__private::begin_detached(&reply, #name, ctx) { return; }
+                    #unboxed
+                    #call;
+                }
+            };
+        }
+        // Through the trait, whose future is `Send` by declaration: one that is not is reported once, at the handler.
+        let call = if handler.call.is_async {
+            let (self_ty, ty) = (&self.module.self_ty, handler.message.ty());
+            quote!(<#self_ty as #krate::Handler<#ty>>::handle(module, message, ctx).await)
+        } else {
+            self.call(&handler.call, &quote!(module))
+        };
+        quote! {
+            #(#cfgs)*
+            Self::#variant(message, reply) => {
+                if !#krate::__private::begin(&reply, #name, ctx) { return; }
+                #unboxed
+                let answer = #call;
+                reply.send(answer);
+            }
+        }
+    }
+
+    fn dispatch_tick(&self, tick: &Tick) -> TokenStream {
+        let krate = self.krate;
+        let (variant, name, cfgs) = (&tick.item.variant, &tick.item.name, &tick.item.cfgs);
+        let call = self.call(&tick.call, &quote!(module));
+        quote! {
+            #(#cfgs)*
+            Self::#variant => {
+                #krate::__private::begin_tick(#name, ctx);
+                #call;
+            }
+        }
+    }
+
+    /// The call of a method of the user's, awaited if it has to be.
+    fn call(&self, call: &Call, receiver: &TokenStream) -> TokenStream {
+        let (future, awaited) = (self.start(call, receiver), call.is_async.then(|| quote!(.await)));
+        quote!(#future #awaited)
+    }
+
+    /// The call of a method of the user's. Its path finds the module's own method before one of a trait.
+    fn start(&self, call: &Call, receiver: &TokenStream) -> TokenStream {
+        let (self_ty, method) = (&self.module.self_ty, &call.method);
+        let arguments = call.arguments.iter().map(|argument| match argument {
+            Argument::Context => quote!(ctx),
+            Argument::Inbox => quote!(inbox),
+            Argument::Reply => quote!(reply),
+            Argument::Message => quote!(message),
+            Argument::Field(field) => quote!(message.#field),
+        });
+        quote!(<#self_ty>::#method(#receiver, #(#arguments),*))
+    }
+
+    /// `impl Accepts<Add, Counter> for CounterMessage` and `impl Handler<Add> for Counter`, for each handler.
+    pub(super) fn handlers(&self) -> TokenStream {
+        self.module.handlers.iter().flat_map(|handler| [self.accepts(handler), self.answers(handler)]).collect()
+    }
+
+    fn accepts(&self, handler: &Handler) -> TokenStream {
+        let Self { krate, module, .. } = self;
+        let (attrs, enum_ty, self_ty, cfgs) = (self.attrs(), self.enum_ty(), &module.self_ty, &handler.item.cfgs);
+        let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
+        let (ty, reply, variant, name) =
+            (handler.message.ty(), &handler.reply, &handler.item.variant, &handler.item.name);
+        let (packed, unpacked) = if handler.boxed {
+            (quote!(::std::boxed::Box::new(message)), quote!(*message))
+        } else {
+            (quote!(message), quote!(message))
+        };
+        quote! {
+            #(#cfgs)*
+            #attrs
+            #[automatically_derived]
+            impl #declared #krate::Accepts<#ty, #self_ty> for #enum_ty #where_clause {
+                fn handler() -> &'static str {
+                    #name
+                }
+
+                fn pack(message: #ty, reply: #krate::ReplyTo<#reply>) -> Self {
+                    Self::#variant(#packed, reply)
+                }
+
+                fn unpack(self) -> ::core::option::Option<#ty> {
+                    match self {
+                        Self::#variant(message, _) => ::core::option::Option::Some(#unpacked),
+                        _ => ::core::option::Option::None,
+                    }
+                }
+            }
+        }
+    }
+
+    /// `impl Handler<Add> for Counter`, or `impl Answers<Add> for Counter` if the reply is not what the method returns.
+    fn answers(&self, handler: &Handler) -> TokenStream {
+        let Self { krate, module, .. } = self;
+        let (attrs, self_ty, cfgs) = (self.attrs(), &module.self_ty, &handler.item.cfgs);
+        let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
+        let (ty, reply) = (handler.message.ty(), &handler.reply);
+        if handler.is_detached {
+            return quote! {
+                #(#cfgs)*
+                #attrs
+                #[automatically_derived]
+                impl #declared #krate::Answers<#ty> for #self_ty #where_clause {
+                    type Reply = #reply;
+                }
+            };
+        }
+        let handle = self.handle(handler);
+        quote! {
+            #(#cfgs)*
+            #attrs
+            #[automatically_derived]
+            impl #declared #krate::Handler<#ty> for #self_ty #where_clause {
+                type Reply = #reply;
+
+                #handle
+            }
+        }
+    }
+
+    /// The method of `Handler`. It returns the user's own future: nothing is wrapped around it.
+    fn handle(&self, handler: &Handler) -> TokenStream {
+        let krate = self.krate;
+        let (ty, reply) = (handler.message.ty(), &handler.reply);
+        if self.bodies == Bodies::Stubs || !handler.call.is_async {
+            let body = match self.bodies {
+                Bodies::Real => self.start(&handler.call, &quote!(self)),
+                Bodies::Stubs => stub(),
+            };
+            return quote! {
+                async fn handle(&mut self, message: #ty, ctx: &mut #krate::Context<Self>) -> #reply { #body }
+            };
+        }
+        let output = quote_spanned! {at(handler.call.span)=>
+            impl ::core::future::Future<Output = #reply> + ::core::marker::Send
+        };
+        let body = self.start(&handler.call, &quote!(self));
+        quote! {
+            fn handle(&mut self, message: #ty, ctx: &mut #krate::Context<Self>) -> #output { #body }
+        }
+    }
+
+    /// `impl Module for Counter`
+    pub(super) fn module(&self) -> TokenStream {
+        let Self { krate, module, .. } = self;
+        let (attrs, self_ty) = (self.attrs(), &module.self_ty);
+        let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
+        let mut enum_ident = self.enum_ident();
+        enum_ident.set_span(at(module.visibility.1));
+        let used = module.generics.used();
+        let ticks = (!module.ticks.is_empty()).then(|| self.ticks());
+        let hooks = module.hooks.iter().map(|hook| self.hook(hook));
+        quote! {
+            #attrs
+            #[automatically_derived]
+            impl #declared #krate::Module for #self_ty #where_clause {
+                type Message = #enum_ident #used;
+                #ticks
+                #(#hooks)*
+            }
+        }
+    }
+
+    fn ticks(&self) -> TokenStream {
+        let krate = self.krate;
+        let enum_ident = self.enum_ident();
+        let ticks = self.module.ticks.iter().map(|Tick { item, every, .. }| {
+            let (cfgs, name, variant, every) = (&item.cfgs, &item.name, &item.variant, duration::emit(*every));
+            quote!(#(#cfgs)* #krate::__private::Tick::new(#name, #every, || #enum_ident::#variant))
+        });
+        quote! {
+            const TICKS: &'static [#krate::__private::Tick<Self>] = &[#(#ticks),*];
+        }
+    }
+
+    fn hook(&self, hook: &Hook) -> TokenStream {
+        let Self { krate, .. } = self;
+        let (cfgs, name) = (&hook.cfgs, Ident::new(hook.role.name(), at(hook.call.span)));
+        let inbox = (hook.role == Role::Run).then(|| quote!(inbox: &mut #krate::Inbox<Self>,));
+        let body = match self.bodies {
+            Bodies::Real => {
+                let call = self.call(&hook.call, &quote!(self));
+                quote_spanned!(at(hook.output)=> #krate::__private::hook(#call))
+            }
+            Bodies::Stubs => stub(),
+        };
+        quote! {
+            #(#cfgs)*
+            async fn #name(
+                &mut self,
+                #inbox
+                ctx: &mut #krate::Context<Self>,
+            ) -> ::core::result::Result<(), #krate::ModuleError> {
+                #body
+            }
+        }
+    }
+
+    /// A warning for an enum above 256 bytes, each of which the mailbox holds for every message.
+    ///
+    /// A lint is the only warning that stable Rust lets a macro give, and deprecation the only lint with a text of its own: the
+    /// size chooses between two functions, of which one is deprecated. The size of a generic module's enum is not known here.
+    pub(super) fn size_check(&self) -> TokenStream {
+        let module = self.module;
+        if self.bodies == Bodies::Stubs || !module.generics.is_empty() {
+            return TokenStream::new();
+        }
+        let cfgs = module.block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let lints = module.block.attrs.iter().filter(|attr| attr.path().is_ident("allow"));
+        let enum_ident = self.enum_ident();
+        let note = format!(
+            "`{enum_ident}` is larger than 256 bytes, and every message in the mailbox is as large as the largest: write \
+             `#[handler(boxed)]` on the handler of the large one"
+        );
+        let fits = Ident::new("fits", at(module.ident.span()));
+        quote! {
+            #(#cfgs)*
+            #(#lints)*
+            const _: () = {
+                struct Message<const LARGE: bool>;
+                impl Message<false> {
+                    const fn #fits() {}
+                }
+                impl Message<true> {
+                    #[deprecated(note = #note)]
+                    const fn #fits() {}
+                }
+                Message::<{ ::core::mem::size_of::<#enum_ident>() > 256 }>::#fits()
+            };
+        }
+    }
+}
+
+/// The body of a function that is never run, since the module does not compile.
+fn stub() -> TokenStream {
+    quote!(::core::unreachable!("the module has errors"))
+}

@@ -1,0 +1,178 @@
+//! The messages of a module: the generated structs, the enum, and the methods on its references.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::emit::Emitter;
+use super::model::{Described, Field, Generated, Handler, Message};
+
+impl Emitter<'_> {
+    /// `pub struct Scale { pub by: u64, pub offset: u64 }`, for each handler that names its message.
+    pub(super) fn generated_messages(&self) -> TokenStream {
+        self.module
+            .handlers
+            .iter()
+            .filter_map(|handler| match &handler.message {
+                Message::Generated(message) => Some(self.generated_message(handler, message)),
+                Message::Given { .. } => None,
+            })
+            .collect()
+    }
+
+    fn generated_message(&self, handler: &Handler, message: &Generated) -> TokenStream {
+        let (attrs, cfgs, visibility) = (self.attrs(), &handler.item.cfgs, &self.module.visibility.0);
+        let Generated { ident, generics, fields, derive } = message;
+        let (declared, where_clause) = (generics.declared(), generics.where_clause());
+        let docs = self.docs(&handler.item, "The message of");
+        let derive = derive.as_ref().map(|derive| quote!(#[derive(#derive)]));
+        let body = if fields.is_empty() {
+            quote!(#where_clause;)
+        } else {
+            let fields = fields.iter().map(|field| self.field(field));
+            quote!(#where_clause { #(#fields),* })
+        };
+        quote! {
+            #(#cfgs)*
+            #(#docs)*
+            #attrs
+            #derive
+            #visibility struct #ident #declared #body
+        }
+    }
+
+    fn field(&self, Field { ident, ty, attrs }: &Field) -> TokenStream {
+        let visibility = &self.module.visibility.0;
+        let has_docs = attrs.iter().any(|attr| attr.path().is_ident("doc"));
+        let docs = (!has_docs).then(|| {
+            let text = format!("The argument `{ident}`.");
+            quote!(#[doc = #text])
+        });
+        quote!(#docs #(#attrs)* #visibility #ident: #ty)
+    }
+
+    /// The handler's own doc comment, or a sentence that names it.
+    fn docs(&self, item: &Described, what: &str) -> Vec<TokenStream> {
+        if item.docs.is_empty() {
+            let text = format!("{what} `{}::{}`.", self.module.ident, item.name);
+            vec![quote!(#[doc = #text])]
+        } else {
+            item.docs.iter().map(|doc| quote!(#doc)).collect()
+        }
+    }
+
+    /// `pub enum CounterMessage { … }`
+    pub(super) fn message_enum(&self) -> TokenStream {
+        let (attrs, module, ident) = (self.attrs(), self.module, self.enum_ident());
+        let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
+        let visibility = &module.visibility.0;
+        let text = format!("The messages of `{}`: one variant for each of its handlers and ticks.", module.ident);
+        let handlers = module.handlers.iter().map(|handler| self.variant(handler));
+        let ticks = module.ticks.iter().map(|tick| {
+            let (cfgs, docs, variant) = (&tick.item.cfgs, self.docs(&tick.item, "The tick"), &tick.item.variant);
+            quote!(#(#cfgs)* #(#docs)* #variant)
+        });
+        let variants = handlers.chain(ticks).chain(self.unused_variant());
+        quote! {
+            #[doc = #text]
+            #attrs
+            #visibility enum #ident #declared #where_clause { #(#variants),* }
+        }
+    }
+
+    fn variant(&self, handler: &Handler) -> TokenStream {
+        let krate = self.krate;
+        let (cfgs, docs, variant) =
+            (&handler.item.cfgs, self.docs(&handler.item, "The message of"), &handler.item.variant);
+        let (held, reply) = (held(handler), &handler.reply);
+        quote!(#(#cfgs)* #(#docs)* #variant(#held, #krate::ReplyTo<#reply>))
+    }
+
+    /// A variant that cannot be made, for the type parameters that no message mentions.
+    pub(super) fn unused_variant(&self) -> Option<TokenStream> {
+        let always = self.module.handlers.iter().filter(|handler| handler.item.cfgs.is_empty());
+        let mentioned: TokenStream = always
+            .map(|handler| {
+                let (ty, reply) = (handler.message.ty(), &handler.reply);
+                quote!(#ty #reply)
+            })
+            .collect();
+        let unused = self.module.generics.types_unused_in(&mentioned);
+        (!unused.is_empty()).then(|| {
+            quote! {
+                #[doc(hidden)]
+                __Unused(::core::convert::Infallible, #(::core::marker::PhantomData<fn() -> #unused>),*)
+            }
+        })
+    }
+
+    /// The name of the trait.
+    fn reference_ident(&self) -> Ident {
+        format_ident!("{}Ref", self.module.ident)
+    }
+
+    /// `pub trait CounterRef { fn add(&self, message: Add) -> Ask<'_, Counter, Add>; … }`
+    pub(super) fn reference_trait(&self) -> TokenStream {
+        let (attrs, module, ident) = (self.attrs(), self.module, self.reference_ident());
+        let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
+        let visibility = &module.visibility.0;
+        let text = format!(
+            "The handlers of `{}` as methods on a reference to it: each asks, and gives the reply when it is awaited.",
+            module.ident
+        );
+        let methods = module.handlers.iter().map(|handler| {
+            let (cfgs, docs, deprecated) =
+                (&handler.item.cfgs, self.docs(&handler.item, "Asks"), &handler.item.deprecated);
+            let signature = self.reference_method(handler);
+            quote!(#(#cfgs)* #(#docs)* #deprecated #signature;)
+        });
+        quote! {
+            #[doc = #text]
+            #attrs
+            #visibility trait #ident #declared #where_clause { #(#methods)* }
+        }
+    }
+
+    /// `impl CounterRef for ModuleRef<Counter>`
+    pub(super) fn reference_impl(&self) -> TokenStream {
+        let (krate, attrs, module, ident) = (self.krate, self.attrs(), self.module, self.reference_ident());
+        let (declared, used, where_clause) =
+            (module.generics.declared(), module.generics.used(), module.generics.where_clause());
+        let self_ty = &module.self_ty;
+        let methods = module.handlers.iter().map(|handler| {
+            let (cfgs, signature) = (&handler.item.cfgs, self.reference_method(handler));
+            let message = match &handler.message {
+                Message::Given { name, .. } => quote!(#name),
+                Message::Generated(Generated { ident, fields, .. }) if fields.is_empty() => quote!(#ident),
+                Message::Generated(Generated { ident, fields, .. }) => {
+                    let fields = fields.iter().map(|field| &field.ident);
+                    quote!(#ident { #(#fields),* })
+                }
+            };
+            quote!(#(#cfgs)* #signature { #krate::ModuleRef::ask(self, #message) })
+        });
+        quote! {
+            #attrs
+            #[automatically_derived]
+            impl #declared #ident #used for #krate::ModuleRef<#self_ty> #where_clause { #(#methods)* }
+        }
+    }
+
+    fn reference_method(&self, handler: &Handler) -> TokenStream {
+        let (krate, self_ty) = (self.krate, &self.module.self_ty);
+        let (method, ty) = (&handler.call.method, handler.message.ty());
+        let arguments = match &handler.message {
+            Message::Given { ty, name, .. } => quote!(#name: #ty),
+            Message::Generated(Generated { fields, .. }) => {
+                let fields = fields.iter().map(|Field { ident, ty, .. }| quote!(#ident: #ty));
+                quote!(#(#fields),*)
+            }
+        };
+        quote!(fn #method(&self, #arguments) -> #krate::Ask<'_, #self_ty, #ty>)
+    }
+}
+
+/// What the enum holds of a message.
+fn held(handler: &Handler) -> TokenStream {
+    let ty = handler.message.ty();
+    if handler.boxed { quote!(::std::boxed::Box<#ty>) } else { ty }
+}

@@ -1,0 +1,62 @@
+//! `#[module]` on the impl: what the module does.
+//!
+//! Read in this order: [`args`] (the attributes as they are written), [`signature`] and [`owned`] (what a method may
+//! look like), [`model`] (handlers, ticks and hooks), [`check`] (what does not fit together), [`emit`] and [`messages`]
+//! (one function for each generated item).
+
+mod args;
+mod check;
+mod emit;
+mod messages;
+mod model;
+mod owned;
+mod signature;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use crate::diagnostics::Errors;
+use crate::fallback;
+use crate::method::ImplBlock;
+use args::ImplArgs;
+pub(crate) use emit::Bodies;
+pub(crate) use model::Module;
+
+/// Expands `#[module]` on an impl.
+pub(crate) fn expand(args: TokenStream, item: TokenStream, krate: &TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = ImplArgs::parse(args, &mut errors);
+    let expanded = match syn::parse2::<ImplBlock>(item.clone()) {
+        Ok(block) => match Module::new(args, block, krate, &mut errors) {
+            Ok(mut module) => {
+                check::check(&mut module, &mut errors);
+                if errors.is_empty() { emit(&module, Bodies::Real, krate) } else { fallback::expand(&module, krate) }
+            }
+            Err(block) => block.to_token_stream(),
+        },
+        Err(error) => {
+            errors.absorb(error);
+            item
+        }
+    };
+    let errors = errors.into_tokens();
+    quote!(#expanded #errors)
+}
+
+/// The impl and all that is generated for it.
+pub(crate) fn emit(module: &Module, bodies: Bodies, krate: &TokenStream) -> TokenStream {
+    let emitter = emit::Emitter { module, bodies, krate };
+    [
+        emitter.implementation(),
+        emitter.generated_messages(),
+        emitter.message_enum(),
+        emitter.message_set(),
+        emitter.handlers(),
+        emitter.module(),
+        emitter.reference_trait(),
+        emitter.reference_impl(),
+        emitter.size_check(),
+    ]
+    .into_iter()
+    .collect()
+}
