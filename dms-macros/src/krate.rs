@@ -21,9 +21,12 @@ pub(crate) fn path() -> TokenStream {
     quote!(::#name)
 }
 
+/// For each manifest, when it was last changed and what was found in it.
+type Names = HashMap<PathBuf, (SystemTime, Option<String>)>;
+
 /// The name found in a manifest, kept while the file stays the same: a language server runs for days.
 fn cached(manifest: &Path) -> Option<String> {
-    static FOUND: LazyLock<Mutex<HashMap<PathBuf, (SystemTime, Option<String>)>>> = LazyLock::new(Mutex::default);
+    static FOUND: LazyLock<Mutex<Names>> = LazyLock::new(Mutex::default);
     let modified = fs::metadata(manifest).and_then(|file| file.modified()).ok()?;
     let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((at, name)) = found.get(manifest)

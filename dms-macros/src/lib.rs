@@ -97,7 +97,7 @@ use proc_macro::TokenStream;
 pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
     let (args, item) = (args.into(), item.into());
     let krate = krate::path();
-    if method::is_impl(&item) { handlers::expand(args, item, &krate) } else { module::expand(args, item, &krate) }
+    if method::is_impl(&item) { handlers::expand(args, item, &krate) } else { module::expand(args, &item, &krate) }
         .into()
 }
 
@@ -134,7 +134,7 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `scale`, `counter.scale(3, 1)`, `CounterMessage::Scale`. It may not be the name of a method that `ModuleRef` has itself.
 #[proc_macro_attribute]
 pub fn handler(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("handler", item.into()).into()
+    stray::expand("handler", &item.into()).into()
 }
 
 /// Calls a method of a `#[module] impl` periodically, from when the module runs to when it stops.
@@ -148,7 +148,7 @@ pub fn handler(_: TokenStream, item: TokenStream) -> TokenStream {
 /// count as 1 ms.
 #[proc_macro_attribute]
 pub fn tick(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("tick", item.into()).into()
+    stray::expand("tick", &item.into()).into()
 }
 
 /// Takes what the module needs, before anything else and before its first message.
@@ -162,7 +162,7 @@ pub fn tick(_: TokenStream, item: TokenStream) -> TokenStream {
 /// that of the registration.
 #[proc_macro_attribute]
 pub fn init(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("init", item.into()).into()
+    stray::expand("init", &item.into()).into()
 }
 
 /// Begins the module's work, when it has been initialised and before its registration returns.
@@ -174,7 +174,7 @@ pub fn init(_: TokenStream, item: TokenStream) -> TokenStream {
 /// Its form is that of [`macro@init`], and its error is that of the registration.
 #[proc_macro_attribute]
 pub fn start(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("start", item.into()).into()
+    stray::expand("start", &item.into()).into()
 }
 
 /// Replaces the module's loop, which by default handles message after message.
@@ -195,7 +195,7 @@ pub fn start(_: TokenStream, item: TokenStream) -> TokenStream {
 /// error fails the module.
 #[proc_macro_attribute]
 pub fn run(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("run", item.into()).into()
+    stray::expand("run", &item.into()).into()
 }
 
 /// Releases what the module took, after its last message.
@@ -207,5 +207,5 @@ pub fn run(_: TokenStream, item: TokenStream) -> TokenStream {
 /// Its form is that of [`macro@init`].
 #[proc_macro_attribute]
 pub fn stop(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("stop", item.into()).into()
+    stray::expand("stop", &item.into()).into()
 }

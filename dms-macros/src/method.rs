@@ -22,7 +22,7 @@ pub(crate) struct ImplBlock {
 /// An item of an impl.
 #[derive(Debug)]
 pub(crate) enum Item {
-    Method(Method),
+    Method(Box<Method>),
     /// A constant, a type or a macro: not ours, and not looked into.
     Other(TokenStream),
 }
@@ -101,7 +101,7 @@ impl Parse for Item {
         ahead.parse::<Visibility>()?;
         ahead.parse::<Option<Token![default]>>()?;
         if is_signature(&ahead) {
-            input.parse().map(Self::Method)
+            input.parse().map(Box::new).map(Self::Method)
         } else {
             let item: ImplItem = input.parse()?;
             Ok(Self::Other(item.to_token_stream()))

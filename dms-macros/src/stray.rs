@@ -6,9 +6,9 @@ use quote::quote;
 use crate::diagnostics::Errors;
 
 /// An error at the attribute `#[name]`, and the item as it is.
-pub(crate) fn expand(name: &str, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(name: &str, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let place = function(&item).map_or_else(|| "this item".to_owned(), |ident| format!("`{ident}`"));
+    let place = function(item).map_or_else(|| "this item".to_owned(), |ident| format!("`{ident}`"));
     errors.at(
         Span::call_site(),
         format!(
@@ -36,19 +36,16 @@ mod tests {
 
     #[test]
     fn the_error_names_the_function_and_keeps_it() {
-        let expanded = expand(
-            "handler",
-            quote!(
-                pub async fn add(n: u64) {}
-            ),
-        )
-        .to_string();
+        let function = quote!(
+            pub async fn add(n: u64) {}
+        );
+        let expanded = expand("handler", &function).to_string();
         assert!(expanded.contains("pub async fn add"));
         assert!(expanded.contains("`#[handler]` on `add`"));
         assert!(
             expand(
                 "init",
-                quote!(
+                &quote!(
                     struct A;
                 )
             )

@@ -125,12 +125,9 @@ impl Module {
         krate: &TokenStream,
         errors: &mut Errors,
     ) -> Result<Self, Box<ImplBlock>> {
-        let ident = match type_name(&block, errors) {
-            Some(ident) => ident,
-            None => {
-                strip(&mut block, krate);
-                return Err(Box::new(block));
-            }
+        let Some(ident) = type_name(&block, errors) else {
+            strip(&mut block, krate);
+            return Err(Box::new(block));
         };
         let self_ty = block.self_ty.to_token_stream();
         let generics = Generics::new(&block.generics, &self_ty);
@@ -148,7 +145,7 @@ impl Module {
         let visibility = args
             .visibility
             .map_or_else(|| (parse_quote!(pub), ident.span()), |(visibility, literal)| (visibility, literal.span()));
-        Ok(Self { ident, self_ty, generics, visibility, handlers, ticks, hooks, block })
+        Ok(Self { block, ident, self_ty, generics, visibility, handlers, ticks, hooks })
     }
 }
 
@@ -370,7 +367,7 @@ impl Reader<'_> {
     fn reply(&mut self, handler: &str, method: &Method, written: &[Written<'_>]) -> TokenStream {
         let output = signature::output(&method.sig);
         let answered = written.iter().find_map(|argument| match &argument.kind {
-            Kind::Reply(reply) => Some(reply.clone()),
+            Kind::Reply(reply) => Some((**reply).clone()),
             _ => None,
         });
         let mut reply = match answered {

@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     Context,
     Inbox,
     /// `ReplyTo<R>`, with its `R`.
-    Reply(Type),
+    Reply(Box<Type>),
     /// Anything else: (a part of) the message.
     Message,
 }
@@ -177,18 +177,18 @@ fn kind(subject: &str, ty: &Type, errors: &mut Errors) -> Kind {
             }
             if name == "Context" { Kind::Context } else { Kind::Inbox }
         }
-        ("ReplyTo", None, Some(reply)) => Kind::Reply(reply),
+        ("ReplyTo", None, Some(reply)) => Kind::Reply(Box::new(reply)),
         ("ReplyTo", Some(_), Some(reply)) => {
             let owned = show(inner);
             errors.push(
                 ty,
                 format!("{subject} borrows the `ReplyTo`, and answering uses it up: take `{owned}` by value"),
             );
-            Kind::Reply(reply)
+            Kind::Reply(Box::new(reply))
         }
         ("ReplyTo", _, None) => {
             errors.push(ty, format!("{subject} does not say what it replies: write `ReplyTo<R>` with the type of the reply, as in `ReplyTo<u64>`"));
-            Kind::Reply(syn::parse_quote!(()))
+            Kind::Reply(Box::new(syn::parse_quote!(())))
         }
         _ => Kind::Message,
     }

@@ -114,14 +114,12 @@ pub(super) fn numbers(text: &str) -> Option<(u64, u64, u64)> {
 
 fn mailbox(entry: &Entry, errors: &mut Errors) -> Option<(usize, Span)> {
     let literal: LitInt = entry.value_as("mailbox = 64", errors)?;
-    match literal.base10_parse() {
-        Ok(capacity) => Some((capacity, literal.span())),
-        Err(_) => {
-            errors
-                .push(&literal, format!("`{literal}` is not a number of messages: write, for example, `mailbox = 64`"));
-            None
-        }
-    }
+    let Ok(capacity) = literal.base10_parse() else {
+        let message = format!("`{literal}` is not a number of messages: write, for example, `mailbox = 64`");
+        errors.push(&literal, message);
+        return None;
+    };
+    Some((capacity, literal.span()))
 }
 
 fn overflow(entry: &Entry, errors: &mut Errors) -> Option<Overflow> {

@@ -27,7 +27,7 @@ fn info(description: &Description, krate: &TokenStream) -> TokenStream {
     let type_name = type_name.trim_start_matches("r#");
     let name = description.name.as_ref().map(|(name, _)| quote!(.named(#name)));
     let version = description.version.map(|(major, minor, patch)| quote!(.version(#major, #minor, #patch)));
-    let text = &description.description;
+    let text = &description.about;
     let text = (!text.is_empty()).then(|| quote!(.description(#text)));
     let mailbox = description.mailbox.map(|(capacity, _)| quote!(.mailbox(#capacity)));
     let overflow = description.overflow.as_ref().map(|(policy, _)| {

@@ -17,7 +17,7 @@ use args::Args;
 use model::Description;
 
 /// Expands `#[module]` on anything but an impl.
-pub(crate) fn expand(args: TokenStream, item: TokenStream, krate: &TokenStream) -> TokenStream {
+pub(crate) fn expand(args: TokenStream, item: &TokenStream, krate: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let description = match syn::parse2::<Item>(item.clone()) {
         Ok(Item::Struct(found)) => Some((found.attrs, found.ident, found.generics)),

@@ -18,7 +18,7 @@ pub(crate) struct Description {
     pub(crate) cfgs: Vec<Attribute>,
     pub(crate) name: Option<(String, Span)>,
     pub(crate) version: Option<(u64, u64, u64)>,
-    pub(crate) description: String,
+    pub(crate) about: String,
     pub(crate) mailbox: Option<(usize, Span)>,
     /// With the tokens of its entry.
     pub(crate) overflow: Option<(Overflow, TokenStream)>,
@@ -37,7 +37,7 @@ impl Description {
             cfgs: attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
             name: args.name.map(|name| (name.value(), name.span())),
             version: args.version.or_else(crate_version),
-            description: args.description.map_or_else(|| first_paragraph(attrs), |text| text.value()),
+            about: args.description.map_or_else(|| first_paragraph(attrs), |text| text.value()),
             mailbox: args.mailbox,
             overflow: args.overflow,
             timeout: args.timeout,
