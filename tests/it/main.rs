@@ -1,1 +1,6 @@
-//! Integration tests, a file per room.
+//! Integration tests, a file per topic. The names begin with the line of the contract that they hold.
+
+mod bounds;
+mod deadlock;
+mod messages;
+mod shutdown;
