@@ -48,6 +48,32 @@ pub(crate) fn list(names: &[&str]) -> String {
     }
 }
 
+/// Tokens as one would write them.
+pub(crate) fn show(tokens: impl ToTokens) -> String {
+    let mut text = tokens.to_token_stream().to_string();
+    for (spaced, tight) in [
+        (" ::", "::"),
+        (":: ", "::"),
+        (" <", "<"),
+        ("< ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        ("& ", "&"),
+        (" (", "("),
+        ("( ", "("),
+        (" )", ")"),
+        ("[ ", "["),
+        (" ]", "]"),
+        (" ;", ";"),
+        (" !", "!"),
+        (" :", ":"),
+        (",(", ", ("),
+    ] {
+        text = text.replace(spaced, tight);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +90,13 @@ mod tests {
         errors.at(Span::call_site(), "first");
         errors.at(Span::call_site(), "second");
         assert_eq!(errors.into_tokens().to_string().matches("compile_error").count(), 2);
+    }
+
+    #[test]
+    fn types_are_shown_as_they_are_written() {
+        for text in ["Vec<u8>", "Box<dyn Fn(&str)>", "&[u8]", "Result<u64, Error>", "[u8; 4]", "(u8, (u8, u8))"] {
+            let ty: syn::Type = syn::parse_str(text).expect("a type");
+            assert_eq!(show(ty), text);
+        }
     }
 }

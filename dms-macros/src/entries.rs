@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::Parse;
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, show};
 
 /// One entry of an attribute.
 #[derive(Debug)]
@@ -73,14 +73,14 @@ impl Entry {
     /// The value as a `T`; `None` and an error that shows the `form` to write otherwise.
     pub(crate) fn value_as<T: Parse>(&self, form: &str, errors: &mut Errors) -> Option<T> {
         let name = self.name();
-        if let Value::Equals(value) = &self.value {
-            if let Ok(parsed) = syn::parse2(value.clone()) {
-                return Some(parsed);
+        match &self.value {
+            Value::Equals(value) if !value.is_empty() => {
+                if let Ok(parsed) = syn::parse2(value.clone()) {
+                    return Some(parsed);
+                }
+                errors.push(value, format!("`{name}` cannot be `{}`: write `{form}`", show(value)));
             }
-            let place = if value.is_empty() { self.tokens.clone() } else { value.clone() };
-            errors.push(place, format!("`{name}` cannot be this: write `{form}`"));
-        } else {
-            errors.push(&self.tokens, format!("`{name}` needs a value: write `{form}`"));
+            _ => errors.push(&self.tokens, format!("`{name}` needs a value: write `{form}`")),
         }
         None
     }

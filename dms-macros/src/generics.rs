@@ -9,6 +9,7 @@ use syn::GenericParam;
 pub(crate) struct Generics {
     params: Vec<Param>,
     predicates: Vec<TokenStream>,
+    implied: Vec<TokenStream>,
 }
 
 #[derive(Debug, Clone)]
@@ -27,7 +28,19 @@ impl Generics {
         let params = generics.params.iter().map(|param| Param::new(param, self_ty)).collect();
         let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let predicates = predicates.map(|predicate| replace_self(predicate.to_token_stream(), self_ty)).collect();
-        Self { params, predicates }
+        Self { params, predicates, implied: Vec::new() }
+    }
+
+    /// The same, with type parameters that can be sent to another task: no message of a module can do without.
+    pub(crate) fn sendable(mut self) -> Self {
+        let types = self.params.iter().filter(|param| param.is_type);
+        self.implied = types.map(|Param { ident, .. }| quote!(#ident: ::core::marker::Send + 'static)).collect();
+        self
+    }
+
+    /// What is added to the bounds that were written.
+    pub(crate) fn implied(&self) -> impl Iterator<Item = &TokenStream> {
+        self.implied.iter()
     }
 
     /// The parameters as they are declared: `<T: Clone, const N: usize>`.
@@ -44,8 +57,8 @@ impl Generics {
 
     /// The where clause, if there is one.
     pub(crate) fn where_clause(&self) -> TokenStream {
-        let predicates = &self.predicates;
-        if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates),*) }
+        let mut predicates = self.predicates.iter().chain(&self.implied).peekable();
+        if predicates.peek().is_none() { TokenStream::new() } else { quote!(where #(#predicates),*) }
     }
 
     /// Whether there are no parameters.
@@ -76,6 +89,7 @@ impl Generics {
         Self {
             params: params.collect(),
             predicates: self.predicates.iter().filter(|predicate| fits(predicate)).cloned().collect(),
+            implied: Vec::new(),
         }
     }
 }
@@ -158,6 +172,16 @@ mod tests {
         let part = generics().needed_by(&quote!([K; N]));
         assert_eq!(part.declared().to_string(), quote!(<K: Hash, const N: usize>).to_string());
         assert_eq!(part.used().to_string(), quote!(<K, N>).to_string());
+    }
+
+    #[test]
+    fn type_parameters_are_sendable_where_the_module_is() {
+        let sendable = generics().sendable().where_clause().to_string();
+        for ident in ["K", "V"] {
+            assert!(sendable.contains(&format!("{ident} : :: core :: marker :: Send + 'static")), "{sendable}");
+        }
+        let message = generics().sendable().needed_by(&quote!(K)).where_clause().to_string();
+        assert!(!message.contains("Send"), "{message}");
     }
 
     #[test]

@@ -88,7 +88,8 @@ use proc_macro::TokenStream;
 /// The one key is `visibility`: what is generated is `pub` unless `#[module(visibility = "pub(crate)")]` says otherwise. The enum
 /// may not be less visible than the struct, which Rust demands of every public trait's types.
 ///
-/// Generic modules work, with `where` clauses: `#[module] impl<T: Clone + Send + 'static> Cache<T>`. A module may not borrow.
+/// Generic modules work, with `where` clauses: `#[module] impl<T: Clone> Cache<T>`. In the impl and in all that is generated, type
+/// parameters are `Send + 'static`, as messages have to be; that need not be written. A module may not borrow.
 ///
 /// A warning (of the lint `deprecated`, the only one whose text a macro can choose) names an enum above 256 bytes; `#[handler(boxed)]`
 /// on the handler of its largest message mends it, and `#[allow(deprecated)]` on the impl silences it. The size of a generic

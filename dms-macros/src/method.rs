@@ -56,6 +56,11 @@ pub(crate) fn is_impl(item: &TokenStream) -> bool {
     false
 }
 
+/// A second `#[module]` on the item: the attribute that is expanded first sees it.
+pub(crate) fn second_module(attrs: &[Attribute]) -> Option<&Attribute> {
+    attrs.iter().find(|attr| attr.path().segments.last().is_some_and(|name| name.ident == "module"))
+}
+
 impl Parse for ImplBlock {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut attrs = input.call(Attribute::parse_outer)?;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, LitStr, Meta, Visibility};
 
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, show};
 use crate::duration;
 use crate::entries::{Entry, Value, entries, reject_repeated};
 
@@ -126,20 +126,19 @@ pub(crate) struct HandlerArgs {
 }
 
 impl HandlerArgs {
-    /// Reads the attribute of the method `handler`; what is wrong is reported and left out.
+    /// Reads the attribute of the method `handler`; what is wrong is reported, and taken for what it means if that is clear.
     pub(crate) fn parse(attr: &Attribute, handler: &str, errors: &mut Errors) -> Self {
         let mut args = Self::default();
         let mut entries = match &attr.meta {
             Meta::Path(_) => return args,
             Meta::List(list) => entries(list.tokens.clone()),
             Meta::NameValue(pair) => {
+                let name = meant_name(&pair.value.to_token_stream()).unwrap_or_else(|| generated_name(handler));
                 errors.push(
-                    pair,
-                    format!(
-                        "handler `{handler}`: the attribute takes a list: write `#[handler({})]`",
-                        show(&pair.value)
-                    ),
+                    &pair.value,
+                    format!("handler `{handler}`: the name stands in parentheses: write `#[handler({name})]`"),
                 );
+                args.name = Some(name);
                 return args;
             }
         };
@@ -148,55 +147,80 @@ impl HandlerArgs {
         for entry in &entries {
             match (entry.name().as_str(), &entry.value) {
                 ("boxed", Value::None) => args.boxed = true,
+                ("boxed", _) => errors.push(
+                    &entry.tokens,
+                    format!("handler `{handler}`: `boxed` takes no value: write `#[handler(boxed)]`"),
+                ),
                 ("derive", Value::List(list)) => derive = Some((list.stream(), entry)),
-                (name, Value::None) if is_type_name(name) => args.set_name(entry, handler, errors),
-                _ => errors.push(&entry.tokens, format!("handler `{handler}`: {}", remedy(entry, handler))),
+                ("derive", _) => errors.push(
+                    &entry.tokens,
+                    format!("handler `{handler}`: `derive` takes a list: write `derive(Clone, Debug)`"),
+                ),
+                _ => args.read_name(entry, handler, errors),
             }
         }
         match derive {
             Some((list, _)) if args.name.is_some() => args.derive = Some(list),
             Some((_, entry)) => errors.push(
                 &entry.tokens,
-                format!("handler `{handler}`: `derive` is for a generated message: name it as in `#[handler({}, {})]`, or write the `derive` on your own type", camel(handler), show(&entry.tokens)),
+                format!(
+                    "handler `{handler}`: `derive` is for a generated message: name it as in `#[handler({}, {})]`, or write the `derive` on your own type",
+                    generated_name(handler),
+                    show(&entry.tokens)
+                ),
             ),
             None => {}
         }
         args
     }
 
-    fn set_name(&mut self, entry: &Entry, handler: &str, errors: &mut Errors) {
-        if let Some(first) = &self.name {
-            errors.push(
+    fn read_name(&mut self, entry: &Entry, handler: &str, errors: &mut Errors) {
+        let written = show(&entry.tokens);
+        match (&self.name, meant_name(&entry.tokens)) {
+            (Some(first), Some(second)) if is_type_name(&written) => errors.push(
+                &entry.tokens,
+                format!("handler `{handler}` has two names for its message, `{first}` and `{second}`: keep one of them"),
+            ),
+            (None, Some(name)) => {
+                if !is_type_name(&written) || !matches!(entry.value, Value::None) {
+                    errors.push(
+                        &entry.tokens,
+                        format!("handler `{handler}`: `{written}` is not the name of a message to generate: write `#[handler({name})]`"),
+                    );
+                }
+                self.name = Some(name);
+            }
+            _ => errors.push(
                 &entry.tokens,
                 format!(
-                    "handler `{handler}` has two names for its message, `{first}` and `{}`: keep one of them",
-                    show(&entry.tokens)
+                    "handler `{handler}`: `{written}` is not understood: write `#[handler]`, or `#[handler({})]` to generate the message, \
+                     with `derive(..)` or `boxed` after it",
+                    generated_name(handler)
                 ),
-            );
-        } else {
-            self.name.clone_from(&entry.key);
+            ),
         }
     }
 }
 
-/// What to write instead of an entry of `#[handler]` that is none.
-fn remedy(entry: &Entry, handler: &str) -> String {
-    let name = entry.name();
-    match &entry.value {
-        _ if name == "derive" => "`derive` takes a list: write `derive(Clone, Debug)`".to_owned(),
-        _ if name == "boxed" => "`boxed` takes no value: write `#[handler(boxed)]`".to_owned(),
-        Value::None if !name.is_empty() => {
-            format!("`{name}` is not the name of a type: write `{}` to generate that message, or `boxed`", camel(&name))
-        }
-        Value::Other if is_type_name(&name) => {
-            format!("the generated message takes its parameters from its fields: write `#[handler({name})]`")
-        }
-        _ => format!(
-            "`{}` is not understood: write `#[handler]`, `#[handler({})]` to generate the message, and after it `derive(..)` or `boxed`",
-            show(&entry.tokens),
-            camel(handler)
-        ),
-    }
+/// The name that these tokens are meant to be: `Get`, `get`, `"Get"` and `Get<T>` are all `Get`.
+fn meant_name(tokens: &TokenStream) -> Option<Ident> {
+    let mut tokens = tokens.clone().into_iter();
+    let first = tokens.next()?;
+    let span = first.span();
+    let is_other_key = tokens.next().is_some_and(|token| token.to_string() == "=");
+    let word = match first {
+        TokenTree::Ident(ident) if is_type_name(&ident.to_string()) => return Some(ident),
+        TokenTree::Ident(ident) => ident.to_string(),
+        TokenTree::Literal(literal) => syn::parse2::<LitStr>(literal.to_token_stream()).ok()?.value(),
+        _ => return None,
+    };
+    let name: Ident = syn::parse_str(&camel(&word)).ok()?;
+    (!is_other_key).then(|| Ident::new(&name.to_string(), span))
+}
+
+/// The name to propose for a handler's message.
+fn generated_name(handler: &str) -> Ident {
+    Ident::new(&camel(handler), Span::call_site())
 }
 
 fn is_type_name(name: &str) -> bool {
@@ -271,32 +295,6 @@ pub(crate) fn camel(name: &str) -> String {
     }
 }
 
-/// Tokens as one would write them.
-pub(crate) fn show(tokens: impl ToTokens) -> String {
-    let mut text = tokens.to_token_stream().to_string();
-    for (spaced, tight) in [
-        (" ::", "::"),
-        (":: ", "::"),
-        (" <", "<"),
-        ("< ", "<"),
-        (" >", ">"),
-        (" ,", ","),
-        ("& ", "&"),
-        (" (", "("),
-        ("( ", "("),
-        (" )", ")"),
-        ("[ ", "["),
-        (" ]", "]"),
-        (" ;", ";"),
-        (" !", "!"),
-        (" :", ":"),
-        (",(", ", ("),
-    ] {
-        text = text.replace(spaced, tight);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,13 +339,5 @@ mod tests {
             assert_eq!(Role::of(&attr, &krate), None);
         }
         assert_eq!(Role::in_cfg_attr(&parse_quote!(#[cfg_attr(test, tick(every = "1s"))])), Some(Role::Tick));
-    }
-
-    #[test]
-    fn types_are_shown_as_they_are_written() {
-        for text in ["Vec<u8>", "Box<dyn Fn(&str)>", "&[u8]", "Result<u64, Error>", "[u8; 4]", "(u8, (u8, u8))"] {
-            let ty: syn::Type = syn::parse_str(text).expect("a type");
-            assert_eq!(show(ty), text);
-        }
     }
 }

@@ -3,9 +3,8 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Type};
 
-use super::args::show;
 use super::model::{Generated, Handler, Hook, Message, Module, Tick};
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, show};
 
 /// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
 const RESERVED: [&str; 27] = [

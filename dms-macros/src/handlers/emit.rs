@@ -1,6 +1,6 @@
 //! The impls that make the module's type a module. What its messages look like is in [`messages`](super::messages).
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::args::Role;
@@ -24,11 +24,6 @@ pub(super) struct Emitter<'a> {
     pub(super) krate: &'a TokenStream,
 }
 
-/// A generated span that is shown at the user's token, with names resolved as in the rest of the generated code.
-pub(super) fn at(span: Span) -> Span {
-    Span::call_site().located_at(span)
-}
-
 impl Emitter<'_> {
     /// The impl as the user wrote it.
     pub(super) fn implementation(&self) -> TokenStream {
@@ -47,6 +42,13 @@ impl Emitter<'_> {
         }
     }
 
+    /// A name of the runtime crate, shown at the module's type: what is missing is missing there.
+    pub(super) fn path(&self, name: &str) -> TokenStream {
+        let span = self.module.ident.span();
+        let (krate, name) = (self.krate, Ident::new(name, span));
+        respanned(quote!(#krate::#name), span)
+    }
+
     /// The name of the enum.
     pub(super) fn enum_ident(&self) -> Ident {
         format_ident!("{}Message", self.module.ident)
@@ -63,6 +65,10 @@ impl Emitter<'_> {
         let Self { krate, module, .. } = self;
         let (attrs, enum_ty, self_ty) = (self.attrs(), self.enum_ty(), &module.self_ty);
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
+        let trait_path = self.path("MessageSet");
+        let output = quote_spanned! {module.ident.span()=>
+            impl ::core::future::Future<Output = ()> + ::core::marker::Send
+        };
         let named = self.variants().map(|(variant, cfgs, name)| quote!(#(#cfgs)* Self::#variant { .. } => #name,));
         let dispatched = module.handlers.iter().map(|handler| self.dispatch_message(handler));
         let dispatched = dispatched.chain(module.ticks.iter().map(|tick| self.dispatch_tick(tick)));
@@ -80,13 +86,13 @@ impl Emitter<'_> {
         quote! {
             #attrs
             #[automatically_derived]
-            impl #declared #krate::MessageSet<#self_ty> for #enum_ty #where_clause {
+            impl #declared #trait_path<#self_ty> for #enum_ty #where_clause {
                 fn name(&self) -> &'static str {
                     match *self { #(#named)* #unused_name }
                 }
 
-                async fn dispatch(self, module: &mut #self_ty, ctx: &mut #krate::Context<#self_ty>) {
-                    #dispatch
+                fn dispatch(self, module: &mut #self_ty, ctx: &mut #krate::Context<#self_ty>) -> #output {
+                    async move { #dispatch }
                 }
             }
         }
@@ -175,6 +181,8 @@ impl Emitter<'_> {
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let (ty, reply, variant, name) =
             (handler.message.ty(), &handler.reply, &handler.item.variant, &handler.item.name);
+        let trait_path = self.path("Accepts");
+        let trait_path = quote_spanned!(module.ident.span()=> #trait_path<#ty, #self_ty>);
         let (packed, unpacked) = if handler.boxed {
             (quote!(::std::boxed::Box::new(message)), quote!(*message))
         } else {
@@ -184,7 +192,7 @@ impl Emitter<'_> {
             #(#cfgs)*
             #attrs
             #[automatically_derived]
-            impl #declared #krate::Accepts<#ty, #self_ty> for #enum_ty #where_clause {
+            impl #declared #trait_path for #enum_ty #where_clause {
                 fn handler() -> &'static str {
                     #name
                 }
@@ -205,17 +213,19 @@ impl Emitter<'_> {
 
     /// `impl Handler<Add> for Counter`, or `impl Answers<Add> for Counter` if the reply is not what the method returns.
     fn answers(&self, handler: &Handler) -> TokenStream {
-        let Self { krate, module, .. } = self;
+        let module = self.module;
         let (attrs, self_ty, cfgs) = (self.attrs(), &module.self_ty, &handler.item.cfgs);
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let (ty, reply) = (handler.message.ty(), &handler.reply);
+        let reply = quote_spanned!(handler.reply_span=> type Reply = #reply;);
+        let trait_path = self.path(if handler.is_detached { "Answers" } else { "Handler" });
         if handler.is_detached {
             return quote! {
                 #(#cfgs)*
                 #attrs
                 #[automatically_derived]
-                impl #declared #krate::Answers<#ty> for #self_ty #where_clause {
-                    type Reply = #reply;
+                impl #declared #trait_path<#ty> for #self_ty #where_clause {
+                    #reply
                 }
             };
         }
@@ -224,8 +234,8 @@ impl Emitter<'_> {
             #(#cfgs)*
             #attrs
             #[automatically_derived]
-            impl #declared #krate::Handler<#ty> for #self_ty #where_clause {
-                type Reply = #reply;
+            impl #declared #trait_path<#ty> for #self_ty #where_clause {
+                #reply
 
                 #handle
             }
@@ -234,21 +244,19 @@ impl Emitter<'_> {
 
     /// The method of `Handler`. It returns the user's own future: nothing is wrapped around it.
     fn handle(&self, handler: &Handler) -> TokenStream {
-        let krate = self.krate;
-        let (ty, reply) = (handler.message.ty(), &handler.reply);
-        if self.bodies == Bodies::Stubs || !handler.call.is_async {
-            let body = match self.bodies {
-                Bodies::Real => self.start(&handler.call, &quote!(self)),
-                Bodies::Stubs => stub(),
-            };
-            return quote! {
-                async fn handle(&mut self, message: #ty, ctx: &mut #krate::Context<Self>) -> #reply { #body }
-            };
-        }
-        let output = quote_spanned! {at(handler.call.span)=>
+        let (krate, ty, reply) = (self.krate, handler.message.ty(), &handler.reply);
+        let output = quote_spanned! {handler.call.span=>
             impl ::core::future::Future<Output = #reply> + ::core::marker::Send
         };
-        let body = self.start(&handler.call, &quote!(self));
+        let start = self.start(&handler.call, &quote!(self));
+        let body = match self.bodies {
+            Bodies::Real if handler.call.is_async => start,
+            Bodies::Real => quote!(::core::future::ready(#start)),
+            Bodies::Stubs => {
+                let stub = stub();
+                quote!(async { #stub })
+            }
+        };
         quote! {
             fn handle(&mut self, message: #ty, ctx: &mut #krate::Context<Self>) -> #output { #body }
         }
@@ -256,19 +264,20 @@ impl Emitter<'_> {
 
     /// `impl Module for Counter`
     pub(super) fn module(&self) -> TokenStream {
-        let Self { krate, module, .. } = self;
+        let module = self.module;
         let (attrs, self_ty) = (self.attrs(), &module.self_ty);
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let mut enum_ident = self.enum_ident();
-        enum_ident.set_span(at(module.visibility.1));
-        let used = module.generics.used();
+        enum_ident.set_span(module.visibility.1);
+        let (trait_path, used) = (self.path("Module"), module.generics.used());
+        let message = quote_spanned!(module.visibility.1=> type Message = #enum_ident #used;);
         let ticks = (!module.ticks.is_empty()).then(|| self.ticks());
         let hooks = module.hooks.iter().map(|hook| self.hook(hook));
         quote! {
             #attrs
             #[automatically_derived]
-            impl #declared #krate::Module for #self_ty #where_clause {
-                type Message = #enum_ident #used;
+            impl #declared #trait_path for #self_ty #where_clause {
+                #message
                 #ticks
                 #(#hooks)*
             }
@@ -288,24 +297,25 @@ impl Emitter<'_> {
     }
 
     fn hook(&self, hook: &Hook) -> TokenStream {
-        let Self { krate, .. } = self;
-        let (cfgs, name) = (&hook.cfgs, Ident::new(hook.role.name(), at(hook.call.span)));
+        let (krate, cfgs, name) = (self.krate, &hook.cfgs, Ident::new(hook.role.name(), Span::call_site()));
         let inbox = (hook.role == Role::Run).then(|| quote!(inbox: &mut #krate::Inbox<Self>,));
+        let output = quote_spanned! {hook.call.span=>
+            impl ::core::future::Future<Output = ::core::result::Result<(), #krate::ModuleError>> + ::core::marker::Send
+        };
         let body = match self.bodies {
             Bodies::Real => {
                 let call = self.call(&hook.call, &quote!(self));
-                quote_spanned!(at(hook.output)=> #krate::__private::hook(#call))
+                let function = respanned(quote!(#krate::__private::hook), hook.output);
+                // The block is what the error about a returned type points at.
+                let result = quote_spanned!(hook.output=> { #call });
+                quote!(#function(#result))
             }
             Bodies::Stubs => stub(),
         };
         quote! {
             #(#cfgs)*
-            async fn #name(
-                &mut self,
-                #inbox
-                ctx: &mut #krate::Context<Self>,
-            ) -> ::core::result::Result<(), #krate::ModuleError> {
-                #body
+            fn #name(&mut self, #inbox ctx: &mut #krate::Context<Self>) -> #output {
+                async move { #body }
             }
         }
     }
@@ -326,7 +336,7 @@ impl Emitter<'_> {
             "`{enum_ident}` is larger than 256 bytes, and every message in the mailbox is as large as the largest: write \
              `#[handler(boxed)]` on the handler of the large one"
         );
-        let fits = Ident::new("fits", at(module.ident.span()));
+        let fits = Ident::new("fits", module.ident.span());
         quote! {
             #(#cfgs)*
             #(#lints)*
@@ -343,6 +353,15 @@ impl Emitter<'_> {
             };
         }
     }
+}
+
+/// The tokens, shown at another place.
+pub(super) fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+    let set = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(set).collect()
 }
 
 /// The body of a function that is never run, since the module does not compile.

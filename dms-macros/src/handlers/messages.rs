@@ -1,9 +1,9 @@
 //! The messages of a module: the generated structs, the enum, and the methods on its references.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
-use super::emit::Emitter;
+use super::emit::{Emitter, respanned};
 use super::model::{Described, Field, Generated, Handler, Message};
 
 impl Emitter<'_> {
@@ -26,17 +26,19 @@ impl Emitter<'_> {
         let docs = self.docs(&handler.item, "The message of");
         let derive = derive.as_ref().map(|derive| quote!(#[derive(#derive)]));
         let body = if fields.is_empty() {
-            quote!(#where_clause;)
+            quote_spanned!(ident.span()=> #where_clause;)
         } else {
             let fields = fields.iter().map(|field| self.field(field));
-            quote!(#where_clause { #(#fields),* })
+            quote_spanned!(ident.span()=> #where_clause { #(#fields),* })
         };
+        // Shown at the name: a struct of the same name elsewhere is a conflict with it.
+        let head = respanned(quote!(#visibility struct), ident.span());
         quote! {
             #(#cfgs)*
             #(#docs)*
             #attrs
             #derive
-            #visibility struct #ident #declared #body
+            #head #ident #declared #body
         }
     }
 

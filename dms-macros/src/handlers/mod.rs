@@ -17,7 +17,7 @@ use quote::{ToTokens, quote};
 
 use crate::diagnostics::Errors;
 use crate::fallback;
-use crate::method::ImplBlock;
+use crate::method::{ImplBlock, second_module};
 use args::ImplArgs;
 pub(crate) use emit::Bodies;
 pub(crate) use model::Module;
@@ -25,14 +25,13 @@ pub(crate) use model::Module;
 /// Expands `#[module]` on an impl.
 pub(crate) fn expand(args: TokenStream, item: TokenStream, krate: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let args = ImplArgs::parse(args, &mut errors);
     let expanded = match syn::parse2::<ImplBlock>(item.clone()) {
-        Ok(block) => match Module::new(args, block, krate, &mut errors) {
-            Ok(mut module) => {
-                check::check(&mut module, &mut errors);
-                if errors.is_empty() { emit(&module, Bodies::Real, krate) } else { fallback::expand(&module, krate) }
+        Ok(block) => match second_module(&block.attrs) {
+            Some(again) => {
+                errors.push(again, "`#[module]` stands twice above this impl: keep one of them");
+                item
             }
-            Err(block) => block.to_token_stream(),
+            None => expand_block(args, block, krate, &mut errors),
         },
         Err(error) => {
             errors.absorb(error);
@@ -41,6 +40,17 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, krate: &TokenStream) 
     };
     let errors = errors.into_tokens();
     quote!(#expanded #errors)
+}
+
+fn expand_block(args: TokenStream, block: ImplBlock, krate: &TokenStream, errors: &mut Errors) -> TokenStream {
+    let args = ImplArgs::parse(args, errors);
+    match Module::new(args, block, krate, errors) {
+        Ok(mut module) => {
+            check::check(&mut module, errors);
+            if errors.is_empty() { emit(&module, Bodies::Real, krate) } else { fallback::expand(&module, krate) }
+        }
+        Err(block) => block.to_token_stream(),
+    }
 }
 
 /// The impl and all that is generated for it.

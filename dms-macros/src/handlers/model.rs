@@ -6,12 +6,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, GenericParam, Lit, Meta, Pat, Type, Visibility, parse_quote};
+use syn::{
+    Attribute, Expr, ExprLit, GenericParam, Lit, Meta, Pat, ReturnType, Type, Visibility, WherePredicate, parse_quote,
+};
 
-use super::args::{self, HandlerArgs, ImplArgs, Role, camel, show};
+use super::args::{self, HandlerArgs, ImplArgs, Role, camel};
 use super::owned::{self, Place};
 use super::signature::{self, Argument, Call, Kind, Written};
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, show};
 use crate::generics::Generics;
 use crate::method::{ImplBlock, Item, Method};
 
@@ -38,8 +40,9 @@ pub(crate) struct Handler {
     pub(crate) call: Call,
     pub(crate) item: Described,
     pub(crate) message: Message,
-    /// The type of the reply.
+    /// The type of the reply, and where it stands.
     pub(crate) reply: TokenStream,
+    pub(crate) reply_span: Span,
     /// Whether it takes a `ReplyTo` and returns nothing.
     pub(crate) is_detached: bool,
     pub(crate) boxed: bool,
@@ -130,7 +133,11 @@ impl Module {
             return Err(Box::new(block));
         };
         let self_ty = block.self_ty.to_token_stream();
-        let generics = Generics::new(&block.generics, &self_ty);
+        let generics = Generics::new(&block.generics, &self_ty).sendable();
+        if !generics.is_empty() {
+            let implied = generics.implied().map(|predicate| -> WherePredicate { parse_quote!(#predicate) });
+            block.generics.make_where_clause().predicates.extend(implied);
+        }
         let mut reader = Reader { krate, ident: &ident, self_ty: &self_ty, generics: &generics, errors };
         let (mut handlers, mut ticks, mut hooks) = (Vec::new(), Vec::new(), Vec::new());
         for item in &mut block.items {
@@ -141,6 +148,7 @@ impl Module {
                 Role::Tick => ticks.extend(reader.tick(&attr, method)),
                 role => hooks.push(reader.hook(role, &attr, method)),
             }
+            signature::complete(&mut method.sig);
         }
         let visibility = args
             .visibility
@@ -189,11 +197,6 @@ fn type_name(block: &ImplBlock, errors: &mut Errors) -> Option<Ident> {
             );
             return None;
         }
-    }
-    if let Some(again) =
-        block.attrs.iter().find(|attr| attr.path().segments.last().is_some_and(|name| name.ident == "module"))
-    {
-        errors.push(again, format!("`#[module]` stands twice above `impl {}`: keep one of them", last.ident));
     }
     Some(last.ident.clone())
 }
@@ -289,7 +292,7 @@ impl Reader<'_> {
         };
         let (mut call, written) = signature::read(Role::Handler, &method.sig, self.errors);
         self.refuse_inbox(&format!("handler `{name}`"), &written);
-        let reply = self.reply(&name, method, &written);
+        let (reply, reply_span) = self.reply(&name, method, &written);
         let is_detached = written.iter().any(|argument| matches!(argument.kind, Kind::Reply(_)));
         let message = if let Some(ident) = args.name {
             let fields = self.fields(&name, &written, &argument_attrs);
@@ -306,7 +309,7 @@ impl Reader<'_> {
             call.arguments = arguments(&written, || Some(Argument::Message));
             self.message(&name, method, &written)?
         };
-        Some(Handler { call, item, message, reply, is_detached, boxed: args.boxed })
+        Some(Handler { call, item, message, reply, reply_span, is_detached, boxed: args.boxed })
     }
 
     /// The one argument that is the message.
@@ -322,7 +325,11 @@ impl Reader<'_> {
         for second in messages {
             self.errors.push(
                 second.pat,
-                format!("handler `{handler}` takes more than one message: write `#[handler({})]` to make the arguments one message, or put `{}` into `{}`", camel(handler), show(second.pat), show(first.ty)),
+                format!(
+                    "handler `{handler}` takes more than one message: write `#[handler({})]` to generate one from the \
+                     arguments, or one type that has both in it",
+                    camel(handler)
+                ),
             );
         }
         let mut ty = first.ty.clone();
@@ -330,7 +337,9 @@ impl Reader<'_> {
         let name = match first.pat {
             Pat::Ident(pat) if pat.subpat.is_none() => {
                 let plain = pat.ident.to_string().trim_start_matches('_').to_owned();
-                syn::parse_str(&plain).unwrap_or_else(|_| format_ident!("message"))
+                let mut name = syn::parse_str(&plain).unwrap_or_else(|_| format_ident!("message"));
+                name.set_span(pat.ident.span());
+                name
             }
             _ => format_ident!("message"),
         };
@@ -364,12 +373,13 @@ impl Reader<'_> {
     }
 
     /// The type of the reply: what is returned, or what `ReplyTo` says.
-    fn reply(&mut self, handler: &str, method: &Method, written: &[Written<'_>]) -> TokenStream {
+    fn reply(&mut self, handler: &str, method: &Method, written: &[Written<'_>]) -> (TokenStream, Span) {
         let output = signature::output(&method.sig);
         let answered = written.iter().find_map(|argument| match &argument.kind {
             Kind::Reply(reply) => Some((**reply).clone()),
             _ => None,
         });
+        let is_answered = answered.is_some();
         let mut reply = match answered {
             Some(reply) => {
                 if !signature::is_unit(&output) {
@@ -383,7 +393,11 @@ impl Reader<'_> {
             None => output,
         };
         owned::check(&mut reply, Place::Reply { handler }, self.errors);
-        signature::outside(&reply, self.self_ty)
+        let span = match &method.sig.output {
+            ReturnType::Default if !is_answered => method.sig.ident.span(),
+            _ => reply.span(),
+        };
+        (signature::outside(&reply, self.self_ty), span)
     }
 
     fn tick(&mut self, attr: &Attribute, method: &Method) -> Option<Tick> {
@@ -425,8 +439,8 @@ impl Reader<'_> {
         call.arguments = arguments(&written, || None);
         let cfgs = method.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
         let output = match &method.sig.output {
-            syn::ReturnType::Default => method.sig.ident.span(),
-            syn::ReturnType::Type(_, ty) => ty.span(),
+            ReturnType::Default => method.sig.ident.span(),
+            ReturnType::Type(_, ty) => ty.span(),
         };
         Hook { role, call, cfgs, output }
     }

@@ -6,8 +6,7 @@ use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Ident, Lifetime, ParenthesizedGenericArguments, TraitBound, Type, TypeFnPtr, TypeReference, parse_quote};
 
-use super::args::show;
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, show};
 
 /// Whose type it is.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +26,10 @@ pub(crate) fn check(ty: &mut Type, place: Place<'_>, errors: &mut Errors) {
             reference.and_token,
             format!("handler `{handler}` borrows its message, and a message is moved to the module: take {owned}"),
         );
-        *ty = (*reference.elem).clone();
+        *ty = match &*reference.elem {
+            Type::Path(path) if !path.path.is_ident("str") => (*reference.elem).clone(),
+            elem => parse_quote!(&'static #elem),
+        };
     }
     match ty {
         Type::Never(never) => {

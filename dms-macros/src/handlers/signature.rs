@@ -6,8 +6,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericArgument, Ident, Pat, PathArguments, ReceiverKind, ReturnType, Safety, Signature, Type};
 
-use super::args::{Role, show};
-use crate::diagnostics::Errors;
+use super::args::Role;
+use crate::diagnostics::{Errors, show};
 
 /// A method that the framework calls.
 #[derive(Debug)]
@@ -173,7 +173,8 @@ fn kind(subject: &str, ty: &Type, errors: &mut Errors) -> Kind {
         ("Context" | "Inbox", None, None) => Kind::Message,
         ("Context" | "Inbox", _, parameter) => {
             if !is_mutable || parameter.is_none() {
-                errors.push(ty, format!("{subject} takes `{}`: write `&mut {name}<Self>`", show(ty)));
+                errors
+                    .push(ty, format!("{subject} takes `{}`, and it is lent one: write `&mut {name}<Self>`", show(ty)));
             }
             if name == "Context" { Kind::Context } else { Kind::Inbox }
         }
@@ -191,6 +192,28 @@ fn kind(subject: &str, ty: &Type, errors: &mut Errors) -> Kind {
             Kind::Reply(Box::new(syn::parse_quote!(())))
         }
         _ => Kind::Message,
+    }
+}
+
+/// Writes the parameter that a `Context` or a `ReplyTo` was left without: it was reported, and need not be by the compiler.
+pub(crate) fn complete(sig: &mut Signature) {
+    for input in &mut sig.inputs {
+        let FnArg::Typed(argument) = input else { continue };
+        let (is_borrowed, ty) = match &mut *argument.ty {
+            Type::Reference(reference) => (true, &mut *reference.elem),
+            ty => (false, ty),
+        };
+        let Type::Path(path) = ty else { continue };
+        let Some(last) = path.path.segments.last_mut() else { continue };
+        if last.arguments.is_none() {
+            match last.ident.to_string().as_str() {
+                "Context" | "Inbox" if is_borrowed => {
+                    last.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<Self>));
+                }
+                "ReplyTo" => last.arguments = PathArguments::AngleBracketed(syn::parse_quote!(<()>)),
+                _ => {}
+            }
+        }
     }
 }
 

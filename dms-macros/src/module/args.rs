@@ -116,7 +116,7 @@ fn mailbox(entry: &Entry, errors: &mut Errors) -> Option<(usize, Span)> {
     let literal: LitInt = entry.value_as("mailbox = 64", errors)?;
     let Ok(capacity) = literal.base10_parse() else {
         let message = format!("`{literal}` is not a number of messages: write, for example, `mailbox = 64`");
-        errors.push(&literal, message);
+        errors.at(entry.value_span(), message);
         return None;
     };
     Some((capacity, literal.span()))

@@ -13,6 +13,7 @@ use quote::{ToTokens, quote};
 use syn::Item;
 
 use crate::diagnostics::Errors;
+use crate::method::second_module;
 use args::Args;
 use model::Description;
 
@@ -36,11 +37,15 @@ pub(crate) fn expand(args: TokenStream, item: &TokenStream, krate: &TokenStream)
             None
         }
     };
-    let described = description.map(|(attrs, ident, generics)| {
+    let described = description.and_then(|(attrs, ident, generics)| {
+        if let Some(again) = second_module(&attrs) {
+            errors.push(again, format!("`#[module]` stands twice above `{ident}`: keep one of them"));
+            return None;
+        }
         let args = Args::parse(args, &mut errors);
         let description = Description::new(&attrs, ident, &generics, args);
         check::check(&description, &mut errors);
-        emit::describe(&description, krate)
+        Some(emit::describe(&description, krate))
     });
     let errors = errors.into_tokens();
     quote!(#item #described #errors)
