@@ -13,7 +13,7 @@ pub mod testing;
 #[path = "private.rs"]
 pub mod __private;
 
-//MAC pub use dms_macros::{handler, init, module, run, start, stop, tick};
+pub use dms_macros::{handler, init, module, run, start, stop, tick};
 pub use module::{
     Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage, Failure,
     Handler, Inbox, MessageSet, Module, ModuleError, ModuleId, ModuleInfo, ModuleRef, ModuleReport, ModuleState,
@@ -28,6 +28,6 @@ pub use system::{
 pub mod prelude {
     pub use crate::{
         AskError, Context, DynMessage, Handler, Inbox, Module, ModuleError, ModuleRef, Overflow, Pool, Recipient,
-        ReplyTo, SendError, System, SystemRef, TimerHandle, //MAC handler, init, module, run, start, stop, tick,
+        ReplyTo, SendError, System, SystemRef, TimerHandle, handler, init, module, run, start, stop, tick,
     };
 }

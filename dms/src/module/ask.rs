@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::cell::AnyCell;
+use super::cell::{AnyCell, Core};
 use super::current::{self, Phase};
 use super::deadline::Deadline;
 use super::deadlock::{EdgeGuard, On};
-use super::error::AskError;
+use super::error::{AskError, Cycle};
 use super::handler::Answers;
 use super::info::Timeout;
 use super::mailbox::{Accepted, Refusal, Terms};
@@ -124,7 +124,7 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
                         return Poll::Pending;
                     };
                     this.stage = Stage::Asked(answer);
-                    this.note(position)?;
+                    this.note(position, current::waiting())?;
                 }
                 Poll::Ready(Err((_, Unadmitted::Stopped))) => return Poll::Ready(Err(this.error(NoAnswer::Stopped))),
                 Poll::Ready(Err((_, Unadmitted::WouldDeadlock(cycle)))) => {
@@ -154,25 +154,14 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         let Stage::New(message, timeout) = std::mem::replace(&mut self.stage, Stage::Done) else { return Ok(()) };
         let cell = &self.target.cell;
         let core = &cell.core;
-        let sweeps = core.environment.sweeps();
-        let (inherited, asks_itself) = current::with(|current| match current {
-            None => (Deadline::Never, false),
-            Some(current) => {
-                let asker = current.module.core();
-                let inherited = if Arc::ptr_eq(&asker.environment, &core.environment) {
-                    current.deadline
-                } else {
-                    current.deadline.in_other_system(asker.environment.sweeps())
-                };
-                (inherited, std::ptr::eq(asker, core) && current.phase != Phase::Run)
-            }
-        });
-        if asks_itself {
-            let cycle = super::error::Cycle(vec![core.name()]);
+        let caller = Caller::now(core);
+        if caller.waits.as_ref().is_some_and(|asker| std::ptr::eq(asker.core(), core)) {
+            let cycle = Cycle::of_one(core.name());
             return Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle });
         }
+        let environment = &core.environment;
         (self.deadline, self.after) =
-            Deadline::of_call([timeout, core.info.timeout, core.environment.timeout], inherited, sweeps);
+            Deadline::of_call(timeout, core.info.timeout, environment.timeout, caller.deadline, environment.sweeps());
 
         let (reply, answer) = Slot::new(self.deadline, waker.clone());
         let ask = if self.deadline.as_sweep().is_some() { answer.open() } else { None };
@@ -185,7 +174,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
                 }
                 self.stage = Stage::Asked(answer);
                 match accepted {
-                    Accepted::At(position) => self.note(position),
+                    Accepted::At(position) => self.note(position, caller.waits),
                     Accepted::Dropped => Ok(()),
                 }
             }
@@ -209,8 +198,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
     }
 
     /// Notes that the module whose handler asks waits for the answer.
-    fn note(&mut self, position: u64) -> Result<(), AskError> {
-        let asker = current::waiting();
+    fn note(&mut self, position: u64, asker: Option<Arc<dyn AnyCell>>) -> Result<(), AskError> {
         if let Some(asker) = asker {
             match EdgeGuard::new(asker, Arc::clone(&self.target.cell) as Arc<dyn AnyCell>, On::Reply(position)) {
                 Ok(edge) => self.edge = Some(edge),
@@ -263,6 +251,32 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             NoAnswer::NoReply => AskError::NoReply { module, handler },
             NoAnswer::Dropped => AskError::Dropped { module, handler },
         }
+    }
+}
+
+/// Who asks.
+struct Caller {
+    /// When the caller of the handler that asks gives up.
+    deadline: Deadline,
+    /// The module that the ask holds up.
+    waits: Option<Arc<dyn AnyCell>>,
+}
+
+impl Caller {
+    fn now(asked: &Core) -> Self {
+        current::with(|current| match current {
+            None => Self { deadline: Deadline::Never, waits: None },
+            Some(current) => {
+                let environment = &current.module.core().environment;
+                let deadline = if Arc::ptr_eq(environment, &asked.environment) {
+                    current.deadline
+                } else {
+                    current.deadline.in_other_system(environment.sweeps())
+                };
+                let waits = (current.phase != Phase::Run).then(|| Arc::clone(&current.module));
+                Self { deadline, waits }
+            }
+        })
     }
 }
 

@@ -7,7 +7,10 @@ use tokio::time::Instant;
 use super::info::{DEFAULT_ASK_TIMEOUT, Timeout};
 
 /// The time between two sweeps over the mailboxes (see [`super::timers`]).
-pub(crate) const SWEEP_INTERVAL: Duration = Duration::from_millis(100);
+pub(crate) const SWEEP_INTERVAL: Duration = Duration::from_nanos(SWEEP_NANOS as u64);
+
+const SWEEPS_PER_SECOND: u64 = 10;
+const SWEEP_NANOS: u32 = 100_000_000;
 
 /// From here on a deadline that the call did not set is kept in sweeps: at most 10 % late, at next to no cost.
 const COARSE_FROM: Duration = Duration::from_millis(2_500);
@@ -32,13 +35,15 @@ impl Deadline {
 
     /// The deadline of a call, and how long that is from now: the earlier of what the settings say, call before module before
     /// system, and of what the caller itself has left (contract M4).
-    pub(crate) fn of_call(settings: [Timeout; 3], inherited: Self, sweeps_now: u32) -> (Self, Duration) {
-        let on_call = settings[0] != Timeout::Inherit;
-        let own = settings.into_iter().find(|timeout| *timeout != Timeout::Inherit);
-        let own = match own {
-            Some(Timeout::Never) => None,
-            Some(Timeout::After(after)) => Some(after),
-            Some(Timeout::Inherit) | None => Some(DEFAULT_ASK_TIMEOUT),
+    #[inline]
+    pub(crate) fn of_call(call: Timeout, module: Timeout, system: Timeout, inherited: Self, sweeps_now: u32) -> (Self, Duration) {
+        let on_call = call != Timeout::Inherit;
+        let own = match (call, module, system) {
+            (Timeout::After(after), ..)
+            | (Timeout::Inherit, Timeout::After(after), _)
+            | (Timeout::Inherit, Timeout::Inherit, Timeout::After(after)) => Some(after),
+            (Timeout::Inherit, Timeout::Inherit, Timeout::Inherit) => Some(DEFAULT_ASK_TIMEOUT),
+            _ => None,
         };
         let Some(after) = own else { return (inherited, inherited.left(sweeps_now)) };
         let coarse = !on_call && after >= COARSE_FROM;
@@ -82,7 +87,8 @@ impl Deadline {
 
     /// The running interval between two sweeps does not count, so that it is never early.
     fn in_sweeps(after: Duration, sweeps_now: u32) -> Self {
-        let sweeps = after.as_millis().div_ceil(SWEEP_INTERVAL.as_millis());
+        // 64 bits, in sweeps: the division of 128 bits would cost more than the rest of this.
+        let sweeps = after.as_secs().saturating_mul(SWEEPS_PER_SECOND) + u64::from(after.subsec_nanos().div_ceil(SWEEP_NANOS));
         match u32::try_from(sweeps) {
             Ok(sweeps) if sweeps < u32::MAX / 4 => Self::Sweep(sweeps_now.wrapping_add(sweeps + 1)),
             _ => Self::Never,

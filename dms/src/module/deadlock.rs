@@ -114,7 +114,7 @@ impl EdgeGuard {
     /// The cycle that this wait would close; then nothing is noted.
     pub(crate) fn new(owner: Arc<dyn AnyCell>, target: Arc<dyn AnyCell>, on: On) -> Result<Self, Cycle> {
         if std::ptr::eq(owner.core(), target.core()) {
-            return Err(Cycle(vec![owner.core().name()]));
+            return Err(Cycle::of_one(owner.core().name()));
         }
         let key = owner.core().waits.add(Arc::clone(&target), on);
         let guard = Self { owner, key };

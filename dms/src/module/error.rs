@@ -126,6 +126,11 @@ pub enum AskError {
 pub struct Cycle(pub(crate) Vec<String>);
 
 impl Cycle {
+    /// A module that waits for itself.
+    pub(crate) fn of_one(name: String) -> Self {
+        Self(vec![name])
+    }
+
     /// The modules' names; the first is the one whose call was refused.
     #[must_use]
     pub fn modules(&self) -> &[String] {

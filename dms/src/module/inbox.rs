@@ -143,9 +143,7 @@ impl<T: Module> Inbox<T> {
     pub(crate) async fn serve_rest(&mut self, module: &mut T, ctx: &mut Context<T>) {
         self.quiesce();
         while self.cell.mailbox.queued() > 0 {
-            if !poll_fn(|cx| self.poll_ready(true, cx)).await {
-                return;
-            }
+            poll_fn(|cx| self.poll_ready(true, cx)).await;
             while let Some(message) = self.batch.pop_front() {
                 self.count_begun();
                 message.dispatch(module, ctx).await;
@@ -209,12 +207,12 @@ impl<T: Module> Inbox<T> {
         if !self.batch.is_empty() {
             return Poll::Ready(true);
         }
-        match self.cell.mailbox.poll_fill(&self.cell.core, &mut self.batch, &mut self.spare) {
+        match self.cell.mailbox.poll_fill(&self.cell.core, &mut self.batch, &mut self.spare, !stopping) {
             Poll::Pending => {
                 self.since_yield = 0;
                 Poll::Pending
             }
-            Poll::Ready(Fill::Drained) => Poll::Ready(stopping),
+            Poll::Ready(Fill::Drained) => Poll::Ready(false),
             Poll::Ready(Fill::Batch { begin, quiesced }) => {
                 self.begun = begin;
                 self.quiesced |= quiesced;

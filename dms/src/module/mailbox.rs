@@ -239,13 +239,14 @@ impl<E> Mailbox<E> {
     /// Takes what is queued into the empty `batch`, or parks the worker.
     ///
     /// `spare` is an empty list kept by the worker: lists change places under the lock, and what is done with is dropped outside it.
-    pub(crate) fn poll_fill(&self, core: &Core, batch: &mut VecDeque<E>, spare: &mut Asks) -> Poll<Fill> {
+    /// A mailbox that `ends` tells when it is drained, rather than parking the worker for good.
+    pub(crate) fn poll_fill(&self, core: &Core, batch: &mut VecDeque<E>, spare: &mut Asks, ends: bool) -> Poll<Fill> {
         let mut may_have_detached =
             core.detached.load(Ordering::Relaxed) | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
         let mut queue = self.queue.lock();
         mem::swap(spare, &mut queue.asks_in_hand);
         if queue.messages.is_empty() {
-            let drained = core.has(control::DRAIN) && !queue.has_waiters();
+            let drained = ends && core.has(control::DRAIN) && !queue.has_waiters();
             queue.parked = !drained;
             if batch.capacity() > KEEP {
                 *batch = VecDeque::new();
