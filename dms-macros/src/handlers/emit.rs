@@ -30,6 +30,20 @@ impl Emitter<'_> {
         self.module.block.to_token_stream()
     }
 
+    /// `use handler as _;`: an attribute that was taken off its method is still one that was used, and found by the editor.
+    pub(super) fn attributes(&self) -> TokenStream {
+        let cfgs = self.module.block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let paths = &self.module.attributes;
+        if paths.is_empty() {
+            return TokenStream::new();
+        }
+        quote! {
+            #(#cfgs)*
+            #[allow(unused_imports, clippy::all, clippy::pedantic)]
+            const _: () = { #(use #paths as _;)* };
+        }
+    }
+
     /// The attributes of every generated item: the impl's own conditions, and no lints in code that nobody wrote.
     pub(super) fn attrs(&self) -> TokenStream {
         let cfgs = self.module.block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));

@@ -58,6 +58,7 @@ pub(crate) fn emit(module: &Module, bodies: Bodies, krate: &TokenStream) -> Toke
     let emitter = emit::Emitter { module, bodies, krate };
     [
         emitter.implementation(),
+        emitter.attributes(),
         emitter.generated_messages(),
         emitter.message_enum(),
         emitter.message_set(),

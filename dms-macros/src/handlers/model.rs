@@ -32,6 +32,8 @@ pub(crate) struct Module {
     pub(crate) handlers: Vec<Handler>,
     pub(crate) ticks: Vec<Tick>,
     pub(crate) hooks: Vec<Hook>,
+    /// The paths of our attributes as they were written, each once: their imports are in use.
+    pub(crate) attributes: Vec<syn::Path>,
 }
 
 /// A method that handles a message.
@@ -138,7 +140,8 @@ impl Module {
             let implied = generics.implied().map(|predicate| -> WherePredicate { parse_quote!(#predicate) });
             block.generics.make_where_clause().predicates.extend(implied);
         }
-        let mut reader = Reader { krate, ident: &ident, self_ty: &self_ty, generics: &generics, errors };
+        let mut reader =
+            Reader { krate, ident: &ident, self_ty: &self_ty, generics: &generics, errors, attributes: Vec::new() };
         let (mut handlers, mut ticks, mut hooks) = (Vec::new(), Vec::new(), Vec::new());
         for item in &mut block.items {
             let Item::Method(method) = item else { continue };
@@ -150,10 +153,11 @@ impl Module {
             }
             signature::complete(&mut method.sig);
         }
+        let attributes = reader.attributes;
         let visibility = args
             .visibility
             .map_or_else(|| (parse_quote!(pub), ident.span()), |(visibility, literal)| (visibility, literal.span()));
-        Ok(Self { block, ident, self_ty, generics, visibility, handlers, ticks, hooks })
+        Ok(Self { block, ident, self_ty, generics, visibility, handlers, ticks, hooks, attributes })
     }
 }
 
@@ -216,6 +220,7 @@ struct Reader<'a> {
     self_ty: &'a TokenStream,
     generics: &'a Generics,
     errors: &'a mut Errors,
+    attributes: Vec<syn::Path>,
 }
 
 impl Reader<'_> {
@@ -236,6 +241,11 @@ impl Reader<'_> {
             }
             None => Role::in_cfg_attr(attr).is_none(),
         });
+        for (_, attr) in &roles {
+            if !self.attributes.contains(attr.path()) {
+                self.attributes.push(attr.path().clone());
+            }
+        }
         let mut roles = roles.into_iter();
         let first = roles.next()?;
         method.is_called = true;
@@ -336,8 +346,10 @@ impl Reader<'_> {
         owned::check(&mut ty, Place::Message { handler }, self.errors);
         let name = match first.pat {
             Pat::Ident(pat) if pat.subpat.is_none() => {
+                // A capital is a unit struct or a constant, and a pattern without a name.
                 let plain = pat.ident.to_string().trim_start_matches('_').to_owned();
-                let mut name = syn::parse_str(&plain).unwrap_or_else(|_| format_ident!("message"));
+                let name = (!plain.starts_with(char::is_uppercase)).then(|| syn::parse_str(&plain).ok()).flatten();
+                let mut name = name.unwrap_or_else(|| format_ident!("message"));
                 name.set_span(pat.ident.span());
                 name
             }
