@@ -37,6 +37,8 @@ mod handlers;
 mod krate;
 mod method;
 mod module;
+#[cfg(test)]
+mod snapshots;
 mod stray;
 
 use proc_macro::TokenStream;
@@ -134,8 +136,8 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The method's name is the handler's name in errors, logs and metrics, the method on the reference, and the enum's variant:
 /// `scale`, `counter.scale(3, 1)`, `CounterMessage::Scale`. It may not be the name of a method that `ModuleRef` has itself.
 #[proc_macro_attribute]
-pub fn handler(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("handler", &item.into()).into()
+pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("handler", &args.into(), &item.into()).into()
 }
 
 /// Calls a method of a `#[module] impl` periodically, from when the module runs to when it stops.
@@ -148,8 +150,8 @@ pub fn handler(_: TokenStream, item: TokenStream) -> TokenStream {
 /// is a message like any other, and is handled in its turn. Intervals are durations as in `#[module(timeout = ..)]`; below 1 ms they
 /// count as 1 ms.
 #[proc_macro_attribute]
-pub fn tick(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("tick", &item.into()).into()
+pub fn tick(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("tick", &args.into(), &item.into()).into()
 }
 
 /// Takes what the module needs, before anything else and before its first message.
@@ -162,8 +164,8 @@ pub fn tick(_: TokenStream, item: TokenStream) -> TokenStream {
 /// may be `async`, and returns nothing or `Result<(), E>` with any error that turns into a `ModuleError`. The error of `init` is
 /// that of the registration.
 #[proc_macro_attribute]
-pub fn init(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("init", &item.into()).into()
+pub fn init(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("init", &args.into(), &item.into()).into()
 }
 
 /// Begins the module's work, when it has been initialised and before its registration returns.
@@ -174,8 +176,8 @@ pub fn init(_: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 /// Its form is that of [`macro@init`], and its error is that of the registration.
 #[proc_macro_attribute]
-pub fn start(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("start", &item.into()).into()
+pub fn start(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("start", &args.into(), &item.into()).into()
 }
 
 /// Replaces the module's loop, which by default handles message after message.
@@ -195,8 +197,8 @@ pub fn start(_: TokenStream, item: TokenStream) -> TokenStream {
 /// It is `async` and takes the `inbox`; for the rest its form is that of [`macro@init`]. When it returns, the module stops; its
 /// error fails the module.
 #[proc_macro_attribute]
-pub fn run(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("run", &item.into()).into()
+pub fn run(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("run", &args.into(), &item.into()).into()
 }
 
 /// Releases what the module took, after its last message.
@@ -207,6 +209,6 @@ pub fn run(_: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 /// Its form is that of [`macro@init`].
 #[proc_macro_attribute]
-pub fn stop(_: TokenStream, item: TokenStream) -> TokenStream {
-    stray::expand("stop", &item.into()).into()
+pub fn stop(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("stop", &args.into(), &item.into()).into()
 }

@@ -5,8 +5,14 @@ use quote::quote;
 
 use crate::diagnostics::Errors;
 
+/// The argument by which generated code says that an attribute was read.
+pub(crate) const USED: &str = "__used";
+
 /// An error at the attribute `#[name]`, and the item as it is.
-pub(crate) fn expand(name: &str, item: &TokenStream) -> TokenStream {
+pub(crate) fn expand(name: &str, args: &TokenStream, item: &TokenStream) -> TokenStream {
+    if args.to_string() == USED {
+        return TokenStream::new();
+    }
     let mut errors = Errors::default();
     let place = function(item).map_or_else(|| "this item".to_owned(), |ident| format!("`{ident}`"));
     errors.at(
@@ -36,21 +42,18 @@ mod tests {
 
     #[test]
     fn the_error_names_the_function_and_keeps_it() {
+        let nothing = TokenStream::new();
         let function = quote!(
             pub async fn add(n: u64) {}
         );
-        let expanded = expand("handler", &function).to_string();
+        let expanded = expand("handler", &nothing, &function).to_string();
         assert!(expanded.contains("pub async fn add"));
         assert!(expanded.contains("`#[handler]` on `add`"));
-        assert!(
-            expand(
-                "init",
-                &quote!(
-                    struct A;
-                )
-            )
-            .to_string()
-            .contains("on this item")
+
+        let item = quote!(
+            struct A;
         );
+        assert!(expand("init", &nothing, &item).to_string().contains("on this item"));
+        assert!(expand("init", &quote!(__used), &item).is_empty());
     }
 }

@@ -3,10 +3,14 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
+use syn::Attribute;
+use syn::spanned::Spanned;
+
 use super::args::Role;
 use super::model::{Handler, Hook, Module, Tick};
 use super::signature::{Argument, Call};
 use crate::duration;
+use crate::stray;
 
 /// What generated functions do.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,30 +34,48 @@ impl Emitter<'_> {
         self.module.block.to_token_stream()
     }
 
-    /// `use handler as _;`: an attribute that was taken off its method is still one that was used, and found by the editor.
-    pub(super) fn attributes(&self) -> TokenStream {
-        let cfgs = self.module.block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
-        let paths = &self.module.attributes;
-        if paths.is_empty() {
-            return TokenStream::new();
-        }
-        quote! {
-            #(#cfgs)*
-            #[allow(unused_imports, clippy::all, clippy::pedantic)]
-            const _: () = { #(use #paths as _;)* };
-        }
-    }
-
     /// The attributes of every generated item: the impl's own conditions, and no lints in code that nobody wrote.
     pub(super) fn attrs(&self) -> TokenStream {
-        let cfgs = self.module.block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let cfgs = self.cfgs();
         quote! {
             #(#cfgs)*
             #[allow(
-                dead_code, deprecated, private_bounds, private_interfaces, unreachable_pub, unused,
+                deprecated, private_bounds, private_interfaces, unreachable_pub, unused,
                 clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
             )]
         }
+    }
+
+    /// The conditions of the impl that were not expanded yet.
+    fn cfgs(&self) -> impl Iterator<Item = &Attribute> {
+        self.module.block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
+    }
+
+    /// All that has no name, in one item.
+    pub(super) fn impls(&self) -> TokenStream {
+        let attrs = self.attrs();
+        let (attributes, message_set, handlers) = (self.attributes(), self.message_set(), self.handlers());
+        let (module, reference) = (self.module(), self.reference_impl());
+        quote! {
+            #attrs
+            const _: () = {
+                #attributes
+                #message_set
+                #handlers
+                #module
+                #reference
+            };
+        }
+    }
+
+    /// Our attributes once more, on nothing: they were taken off the methods, but are used, have to be imported, and are found by an
+    /// editor.
+    fn attributes(&self) -> TokenStream {
+        let used = self.module.attributes.iter().map(|path| {
+            let mark = Ident::new(stray::USED, Span::call_site());
+            quote_spanned!(path.span()=> #[#path(#mark)] const _: () = ();)
+        });
+        used.collect()
     }
 
     /// A name of the runtime crate, shown at the module's type: what is missing is missing there.
@@ -75,9 +97,9 @@ impl Emitter<'_> {
     }
 
     /// `impl MessageSet<Counter> for CounterMessage`
-    pub(super) fn message_set(&self) -> TokenStream {
+    fn message_set(&self) -> TokenStream {
         let Self { krate, module, .. } = self;
-        let (attrs, enum_ty, self_ty) = (self.attrs(), self.enum_ty(), &module.self_ty);
+        let (enum_ty, self_ty) = (self.enum_ty(), &module.self_ty);
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let trait_path = self.path("MessageSet");
         let output = quote_spanned! {module.ident.span()=>
@@ -98,7 +120,6 @@ impl Emitter<'_> {
             Bodies::Stubs => stub(),
         };
         quote! {
-            #attrs
             #[automatically_derived]
             impl #declared #trait_path<#self_ty> for #enum_ty #where_clause {
                 fn name(&self) -> &'static str {
@@ -113,7 +134,7 @@ impl Emitter<'_> {
     }
 
     /// Each variant with its conditions and its handler's name.
-    fn variants(&self) -> impl Iterator<Item = (&Ident, &[syn::Attribute], &str)> {
+    fn variants(&self) -> impl Iterator<Item = (&Ident, &[Attribute], &str)> {
         let handlers = self.module.handlers.iter().map(|handler| &handler.item);
         let ticks = self.module.ticks.iter().map(|tick| &tick.item);
         handlers.chain(ticks).map(|item| (&item.variant, &item.cfgs[..], item.name.as_str()))
@@ -185,13 +206,13 @@ impl Emitter<'_> {
     }
 
     /// `impl Accepts<Add, Counter> for CounterMessage` and `impl Handler<Add> for Counter`, for each handler.
-    pub(super) fn handlers(&self) -> TokenStream {
+    fn handlers(&self) -> TokenStream {
         self.module.handlers.iter().flat_map(|handler| [self.accepts(handler), self.answers(handler)]).collect()
     }
 
     fn accepts(&self, handler: &Handler) -> TokenStream {
         let Self { krate, module, .. } = self;
-        let (attrs, enum_ty, self_ty, cfgs) = (self.attrs(), self.enum_ty(), &module.self_ty, &handler.item.cfgs);
+        let (enum_ty, self_ty, cfgs) = (self.enum_ty(), &module.self_ty, &handler.item.cfgs);
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let (ty, reply, variant, name) =
             (handler.message.ty(), &handler.reply, &handler.item.variant, &handler.item.name);
@@ -204,7 +225,6 @@ impl Emitter<'_> {
         };
         quote! {
             #(#cfgs)*
-            #attrs
             #[automatically_derived]
             impl #declared #trait_path for #enum_ty #where_clause {
                 fn handler() -> &'static str {
@@ -228,7 +248,7 @@ impl Emitter<'_> {
     /// `impl Handler<Add> for Counter`, or `impl Answers<Add> for Counter` if the reply is not what the method returns.
     fn answers(&self, handler: &Handler) -> TokenStream {
         let module = self.module;
-        let (attrs, self_ty, cfgs) = (self.attrs(), &module.self_ty, &handler.item.cfgs);
+        let (self_ty, cfgs) = (&module.self_ty, &handler.item.cfgs);
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let (ty, reply) = (handler.message.ty(), &handler.reply);
         let reply = quote_spanned!(handler.reply_span=> type Reply = #reply;);
@@ -236,7 +256,6 @@ impl Emitter<'_> {
         if handler.is_detached {
             return quote! {
                 #(#cfgs)*
-                #attrs
                 #[automatically_derived]
                 impl #declared #trait_path<#ty> for #self_ty #where_clause {
                     #reply
@@ -246,7 +265,6 @@ impl Emitter<'_> {
         let handle = self.handle(handler);
         quote! {
             #(#cfgs)*
-            #attrs
             #[automatically_derived]
             impl #declared #trait_path<#ty> for #self_ty #where_clause {
                 #reply
@@ -277,9 +295,9 @@ impl Emitter<'_> {
     }
 
     /// `impl Module for Counter`
-    pub(super) fn module(&self) -> TokenStream {
+    fn module(&self) -> TokenStream {
         let module = self.module;
-        let (attrs, self_ty) = (self.attrs(), &module.self_ty);
+        let self_ty = &module.self_ty;
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let mut enum_ident = self.enum_ident();
         enum_ident.set_span(module.visibility.1);
@@ -288,7 +306,6 @@ impl Emitter<'_> {
         let ticks = (!module.ticks.is_empty()).then(|| self.ticks());
         let hooks = module.hooks.iter().map(|hook| self.hook(hook));
         quote! {
-            #attrs
             #[automatically_derived]
             impl #declared #trait_path for #self_ty #where_clause {
                 #message
@@ -343,7 +360,7 @@ impl Emitter<'_> {
         if self.bodies == Bodies::Stubs || !module.generics.is_empty() {
             return TokenStream::new();
         }
-        let cfgs = module.block.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let cfgs = self.cfgs();
         let lints = module.block.attrs.iter().filter(|attr| attr.path().is_ident("allow"));
         let enum_ident = self.enum_ident();
         let note = format!(

@@ -46,7 +46,7 @@ impl Emitter<'_> {
         let visibility = &self.module.visibility.0;
         let has_docs = attrs.iter().any(|attr| attr.path().is_ident("doc"));
         let docs = (!has_docs).then(|| {
-            let text = format!("The argument `{ident}`.");
+            let text = format!(" The argument `{ident}`.");
             quote!(#[doc = #text])
         });
         quote!(#docs #(#attrs)* #visibility #ident: #ty)
@@ -55,7 +55,7 @@ impl Emitter<'_> {
     /// The handler's own doc comment, or a sentence that names it.
     fn docs(&self, item: &Described, what: &str) -> Vec<TokenStream> {
         if item.docs.is_empty() {
-            let text = format!("{what} `{}::{}`.", self.module.ident, item.name);
+            let text = format!(" {what} `{}::{}`.", self.module.ident, item.name);
             vec![quote!(#[doc = #text])]
         } else {
             item.docs.iter().map(|doc| quote!(#doc)).collect()
@@ -67,7 +67,7 @@ impl Emitter<'_> {
         let (attrs, module, ident) = (self.attrs(), self.module, self.enum_ident());
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let visibility = &module.visibility.0;
-        let text = format!("The messages of `{}`: one variant for each of its handlers and ticks.", module.ident);
+        let text = format!(" The messages of `{}`: one variant for each of its handlers and ticks.", module.ident);
         let handlers = module.handlers.iter().map(|handler| self.variant(handler));
         let ticks = module.ticks.iter().map(|tick| {
             let (cfgs, docs, variant) = (&tick.item.cfgs, self.docs(&tick.item, "The tick"), &tick.item.variant);
@@ -118,7 +118,7 @@ impl Emitter<'_> {
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let visibility = &module.visibility.0;
         let text = format!(
-            "The handlers of `{}` as methods on a reference to it: each asks, and gives the reply when it is awaited.",
+            " The handlers of `{}` as methods on a reference to it: each asks, and gives the reply when it is awaited.",
             module.ident
         );
         let methods = module.handlers.iter().map(|handler| {
@@ -136,7 +136,7 @@ impl Emitter<'_> {
 
     /// `impl CounterRef for ModuleRef<Counter>`
     pub(super) fn reference_impl(&self) -> TokenStream {
-        let (krate, attrs, module, ident) = (self.krate, self.attrs(), self.module, self.reference_ident());
+        let (krate, module, ident) = (self.krate, self.module, self.reference_ident());
         let (declared, used, where_clause) =
             (module.generics.declared(), module.generics.used(), module.generics.where_clause());
         let self_ty = &module.self_ty;
@@ -153,7 +153,6 @@ impl Emitter<'_> {
             quote!(#(#cfgs)* #signature { #krate::ModuleRef::ask(self, #message) })
         });
         quote! {
-            #attrs
             #[automatically_derived]
             impl #declared #ident #used for #krate::ModuleRef<#self_ty> #where_clause { #(#methods)* }
         }

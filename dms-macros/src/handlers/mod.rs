@@ -58,14 +58,10 @@ pub(crate) fn emit(module: &Module, bodies: Bodies, krate: &TokenStream) -> Toke
     let emitter = emit::Emitter { module, bodies, krate };
     [
         emitter.implementation(),
-        emitter.attributes(),
         emitter.generated_messages(),
         emitter.message_enum(),
-        emitter.message_set(),
-        emitter.handlers(),
-        emitter.module(),
         emitter.reference_trait(),
-        emitter.reference_impl(),
+        emitter.impls(),
         emitter.size_check(),
     ]
     .into_iter()

@@ -1,0 +1,58 @@
+/// Counts things.
+///
+/// One by one.
+#[module(name = "counter", version = "1.2.0", mailbox = 64, overflow = reject, timeout = "1m 30s")]
+#[derive(Default)]
+pub struct Counter {
+    count: u64,
+}
+
+#[module(visibility = "pub(crate)")]
+#[allow(clippy::similar_names)]
+impl Counter {
+    const START: u64 = 0;
+
+    pub fn new() -> Self {
+        Self { count: Self::START }
+    }
+
+    /// The argument's type is the message. See [`Self::get`].
+    #[handler]
+    async fn add(&mut self, Add(n): Add) {
+        self.count += n;
+    }
+
+    #[handler(Get)]
+    fn get(&self) -> u64 {
+        self.count
+    }
+
+    #[cfg(feature = "scale")]
+    #[deprecated(note = "use `add`")]
+    #[handler(Scale, derive(Clone, Debug))]
+    async fn scale(
+        &mut self,
+        /// The factor.
+        by: u64,
+        offset: u64,
+        ctx: &mut Context<Self>,
+    ) -> Result<u64, Overflow> {
+        self.count = self.count * by + offset;
+        Ok(self.count)
+    }
+
+    /// Says how far it has come.
+    #[tick(every = "250ms")]
+    async fn report(&mut self) {}
+
+    #[init]
+    async fn init(&mut self, ctx: &mut Context<Self>) -> Result<(), ModuleError> {
+        Ok(())
+    }
+
+    #[start]
+    fn begin(&self) {}
+
+    #[stop]
+    async fn stop(&mut self) {}
+}

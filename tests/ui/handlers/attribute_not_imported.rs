@@ -1,0 +1,14 @@
+use dms::module;
+
+#[module]
+struct Counter;
+
+#[module]
+impl Counter {
+    #[handler(Get)]
+    fn get(&self) -> u64 {
+        0
+    }
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use dms::prelude::*;
+
+#[module]
+struct Counter {
+    count: u64,
+}
+
+#[module]
+impl Counter {
+    #[handler(Get)]
+    fn get(&self, reply: ReplyTo) {}
+}
+
+fn main() {}

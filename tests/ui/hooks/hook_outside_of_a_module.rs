@@ -1,0 +1,9 @@
+use dms::prelude::*;
+
+#[init]
+async fn init() {}
+
+#[stop]
+struct Stop;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(visibility = "pub(crate)")]
+struct Counter;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(mailbox = 0)]
+struct Counter;
+
+fn main() {}

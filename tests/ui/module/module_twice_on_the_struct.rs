@@ -1,0 +1,7 @@
+use dms::prelude::*;
+
+#[module]
+#[module(name = "counter")]
+struct Counter;
+
+fn main() {}

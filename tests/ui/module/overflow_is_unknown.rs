@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(mailbox = 8, overflow = "drop")]
+struct Counter;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(overflow = reject)]
+struct Counter;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(name = "counter", restrt = "always")]
+struct Counter;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module("counter")]
+struct Counter;
+
+fn main() {}

@@ -1,0 +1,14 @@
+use dms::prelude::*;
+
+#[module]
+struct Counter {
+    count: u64,
+}
+
+#[module]
+impl Counter {
+    #[tick(every = "0s")]
+    fn report(&self) {}
+}
+
+fn main() {}

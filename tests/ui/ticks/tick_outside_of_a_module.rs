@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[tick(every = "30s")]
+fn report() {}
+
+fn main() {}
