@@ -1,4 +1,6 @@
 //! A module in a crate that knows dms as `actors`: there is no `dms` here for generated code to name.
+//!
+//! The lints of the workspace hold here too, so this is also where clippy reads what the macros make of a handler.
 
 use actors::prelude::*;
 
