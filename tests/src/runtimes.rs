@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::mpsc;
 use std::time::Duration;
+use std::{process, thread};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -39,11 +41,14 @@ impl Flavor {
 
     /// Runs `body` to its end.
     ///
+    /// Where a thread is never given back, no timeout can fire: after two minutes the process ends.
+    ///
     /// # Panics
     /// When it hangs: for half a minute, or for four hours of a paused clock.
     pub fn run<F: Future>(self, body: impl FnOnce() -> F) -> F::Output {
         let patience = Duration::from_secs(if self == Self::Paused { 4 * 3_600 } else { 30 });
         let _named = Named(self);
+        let _watched = Watched::begin(self);
         let runtime = self.runtime();
         let output = runtime.block_on(async {
             tokio::time::timeout(patience, body()).await.unwrap_or_else(|_| panic!("it hangs on {self}"))
@@ -63,12 +68,32 @@ impl fmt::Display for Flavor {
     }
 }
 
+/// Ends the process unless it is dropped in time.
+struct Watched {
+    _end: mpsc::Sender<()>,
+}
+
+impl Watched {
+    fn begin(flavor: Flavor) -> Self {
+        let (end, ended) = mpsc::channel::<()>();
+        let test = thread::current().name().unwrap_or("a test").to_owned();
+        let patience = Duration::from_secs(if is_long() { 1_200 } else { 120 });
+        thread::spawn(move || {
+            if ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+                eprintln!("{test} holds its thread on {flavor}");
+                process::exit(101);
+            }
+        });
+        Self { _end: end }
+    }
+}
+
 /// Says on which runtime a test failed.
 struct Named(Flavor);
 
 impl Drop for Named {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if thread::panicking() {
             eprintln!("failed on {}", self.0);
         }
     }
