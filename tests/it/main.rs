@@ -2,7 +2,15 @@
 
 mod asks;
 mod bounds;
+mod context;
+mod control;
 mod deadlock;
+mod life;
 mod messages;
+mod pool;
+mod registry;
+mod session;
 mod shutdown;
+mod tasks_alive;
+mod testing;
 mod ticks;
