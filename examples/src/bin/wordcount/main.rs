@@ -31,7 +31,7 @@ use reporter::{Reporter, ReporterRef as _};
 use shard::{Shard, ShardRef as _};
 use splitter::Charset;
 use walker::{Walker, WalkerRef as _};
-use words::WordHasher;
+use words::WordMaker;
 
 /// How many of the most frequent words are shown.
 const TOP: usize = 20;
@@ -90,11 +90,11 @@ async fn count(root: PathBuf) -> Result<Report, Box<dyn Error>> {
     // From the end of the pipeline to its beginning: a shutdown stops the youngest module first.
     let reporter = system.register_module(Reporter::new()).await?;
     let shards = system.register_pool(cores, |_| Shard::default()).await?;
-    let (charset, hasher) = (Charset::of_environment(), WordHasher::default());
+    let (charset, maker) = (Charset::of_environment(), WordMaker::default());
     let readers = {
         let (shards, reporter, interrupted) = (shards.clone(), reporter.clone(), Arc::clone(&interrupted));
         let desk = move || {
-            let counts = Counts::new(charset, hasher.clone(), &shards);
+            let counts = Counts::new(charset, maker.clone(), &shards);
             Desk::new(counts, reporter.clone(), Arc::clone(&interrupted))
         };
         system.register_pool(cores, move |_| Reader::new(desk())).await?

@@ -12,7 +12,7 @@ use dms::prelude::*;
 use crate::reporter::{Done, Progress, Reporter, Skip, Uncounted};
 use crate::shard::{Batch, Shard};
 use crate::splitter::{Charset, Splitter};
-use crate::words::{WordHasher, Words};
+use crate::words::{WordMaker, Words};
 
 /// Files are read in pieces of so many bytes.
 const PIECE: usize = 256 * 1024;
@@ -21,7 +21,7 @@ const PIECE: usize = 256 * 1024;
 const HEAD: usize = 8 * 1024;
 
 /// A shard gets a batch when so many different words have come together for it.
-const BATCH: usize = 8 * 1024;
+const BATCH: usize = 56 * 1024;
 
 /// Reads files and counts their words, on a thread for blocking work.
 #[module(mailbox = 8)]
@@ -113,19 +113,19 @@ impl Desk {
 /// What has been counted and is not with the shards yet.
 pub(crate) struct Counts {
     splitter: Splitter,
-    hasher: WordHasher,
+    maker: WordMaker,
     shards: Vec<(ModuleRef<Shard>, Words)>,
 }
 
 impl Counts {
-    pub(crate) fn new(charset: Charset, hasher: WordHasher, shards: &Pool<Shard>) -> Self {
+    pub(crate) fn new(charset: Charset, maker: WordMaker, shards: &Pool<Shard>) -> Self {
         let shards = shards.members().iter().map(|shard| (shard.clone(), Words::default())).collect();
-        Self { splitter: Splitter::new(charset), hasher, shards }
+        Self { splitter: Splitter::new(charset), maker, shards }
     }
 
     fn add(&mut self, text: &[u8]) {
-        let Self { splitter, hasher, shards } = self;
-        splitter.split(text, |word| note(hasher, shards, word));
+        let Self { splitter, maker, shards } = self;
+        splitter.split(text, |word| note(maker, shards, word));
         for (shard, words) in shards {
             if words.distinct() >= BATCH {
                 drop(shard.blocking_send(Batch(mem::take(words))));
@@ -134,17 +134,16 @@ impl Counts {
     }
 
     fn end_of_file(&mut self) {
-        let Self { splitter, hasher, shards } = self;
-        splitter.finish(|word| note(hasher, shards, word));
+        let Self { splitter, maker, shards } = self;
+        splitter.finish(|word| note(maker, shards, word));
     }
 }
 
-/// Counts a word for the shard that its hash says.
-fn note(hasher: &WordHasher, shards: &mut [(ModuleRef<Shard>, Words)], word: &[u8]) {
-    let hash = hasher.hash(word);
-    // Bits from the middle: a hash table lives on those at both ends.
-    let shard = usize::from((hash >> 24) as u16) % shards.len();
-    shards[shard].1.add(hash, word, 1);
+/// Counts a word for the shard that owns it.
+fn note(maker: &WordMaker, shards: &mut [(ModuleRef<Shard>, Words)], word: &[u8]) {
+    let word = maker.word(word);
+    let shard = word.shard(shards.len());
+    shards[shard].1.add(word, 1);
 }
 
 /// Reads until the buffer is full or the file ends. What comes before an error is returned without it, and the error the next time.
