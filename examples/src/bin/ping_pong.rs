@@ -76,12 +76,12 @@ impl Handler<Hits> for Player {
 async fn main() -> Result<(), Box<dyn Error>> {
     let (over, game) = oneshot::channel();
     let system = System::new();
-    let ping = system.register_module(Player { side: "ping", hits: 0, over: Some(over) }).await?;
-    let pong = system.register_module(Player { side: "pong", hits: 0, over: None }).await?;
+    let first = system.register_module(Player { side: "ping", hits: 0, over: Some(over) }).await?;
+    let second = system.register_module(Player { side: "pong", hits: 0, over: None }).await?;
 
-    ping.send(Ball { number: 1, from: pong.recipient() }).await?;
+    first.send(Ball { number: 1, from: second.recipient() }).await?;
     game.await?;
-    println!("ping hit {}, pong hit {}", ping.ask(Hits).await?, pong.ask(Hits).await?);
+    println!("ping hit {}, pong hit {}", first.ask(Hits).await?, second.ask(Hits).await?);
 
     system.shutdown().await;
     Ok(())

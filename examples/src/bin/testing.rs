@@ -100,9 +100,9 @@ mod tests {
 
         tokio::time::sleep(Duration::from_secs(61)).await;
         assert_eq!(heating.recv().await, Heat(true));
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         assert_eq!(heating.recv().await, Heat(false));
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         assert_eq!(heating.try_recv(), None);
         system.shutdown().await;
     }

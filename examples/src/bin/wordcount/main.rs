@@ -1,10 +1,38 @@
 //! Counts the words of all text files below a path: modules only, bounded mailboxes, a shutdown in order.
 //!
 //! ```sh
-//! cargo run --release -p dms-examples --bin wordcount -- PATH   # without a PATH: this repository
+//! cargo run --release -p dms-examples --bin wordcount -- PATH
 //! ```
 //!
-//! TODO
+//! PATH is a directory or a file; without it, it is this repository. Files that a `.gitignore` names are left out, and so are `.git`, links and what is not
+//! a regular file. A word is what `wc -w` of GNU coreutils counts as one in the same locale (see `splitter.rs`), and so the total is the same. A file with a NUL in its
+//! first 8 KiB is binary: it is named on stderr and not counted, like one that cannot be read. It prints the 20 most frequent words,
+//! then the totals:
+//!
+//! ```text
+//!            … …
+//!
+//! files       …
+//! words       …
+//! distinct    …
+//! binary      …
+//! unreadable  …
+//! bytes       …
+//! seconds     …  (… MB/s)
+//! ```
+//!
+//! On a terminal a bar shows the progress. Ctrl-C ends the reading and prints what has been counted so far, above the totals how many files
+//! were left. The exit code is 0; 1 where a file could not be read; 2 for a PATH that is not there; 130 after Ctrl-C.
+//!
+//! # The pipeline
+//! A `Walker` finds files and sends each to the least loaded `Reader` of a pool. The readers count piece by piece and send what they have in batches to the `Shard`s, each of
+//! which owns the words with certain hashes. The `Reporter` hears from all what it draws. Every mailbox is bounded, so that each waits for the next
+//! when it is ahead, and a file of any size takes no more memory than a small one. At the end the readers are drained, and their `#[stop]` hooks send the rest;
+//! behind that, in the shards' mailboxes, come the questions for the result.
+//!
+//! # Figures
+//!
+
 mod reader;
 mod report;
 mod reporter;
@@ -110,7 +138,7 @@ async fn count(root: PathBuf) -> Result<Report, Box<dyn Error>> {
             readers.stop().await;
             walker.stop().await;
         }
-        walked = walker.walk(root).no_timeout() => walked??,
+        end = walker.walk(root).no_timeout() => end??,
     }
     // All files have been sent. The readers' last act is to send what they have counted, and behind that come the questions.
     if let Some(failure) = readers.drain().await.into_iter().find_map(|reader| reader.failure) {

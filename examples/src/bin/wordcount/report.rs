@@ -46,14 +46,15 @@ impl Report {
             let left = found.saturating_sub(counted + binary + unreadable);
             writeln!(out, "interrupted: {left} of the files found were not or not wholly read")?;
         }
-        let rate = bytes as f64 / 1e6 / self.time.as_secs_f64();
+        // Bytes a microsecond.
+        let rate = u128::from(bytes) / self.time.as_micros().max(1);
         writeln!(out, "files       {counted:>15}")?;
         writeln!(out, "words       {:>15}", self.words)?;
         writeln!(out, "distinct    {:>15}", self.distinct)?;
         writeln!(out, "binary      {binary:>15}")?;
         writeln!(out, "unreadable  {unreadable:>15}")?;
         writeln!(out, "bytes       {bytes:>15}")?;
-        writeln!(out, "seconds     {:>15.3}  ({rate:.0} MB/s)", self.time.as_secs_f64())
+        writeln!(out, "seconds     {:>15.3}  ({rate} MB/s)", self.time.as_secs_f64())
     }
 }
 

@@ -65,7 +65,11 @@ async fn walk(root: &Path, readers: &Pool<Reader>, reporter: &ModuleRef<Reporter
 fn unreadable(error: &ignore::Error, root: &Path) -> (PathBuf, Uncounted) {
     match error {
         ignore::Error::WithPath { path, err } => (path.clone(), unreadable(err, root).1),
-        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => unreadable(err, root),
-        error => (root.to_owned(), Uncounted::Unreadable(error.to_string())),
+        ignore::Error::WithDepth { err, .. } => unreadable(err, root),
+        error => {
+            // The error itself names the path again.
+            let why = error.io_error().map_or_else(|| error.to_string(), |error| error.kind().to_string());
+            (root.to_owned(), Uncounted::Unreadable(why))
+        }
     }
 }

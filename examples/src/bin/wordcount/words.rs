@@ -36,7 +36,8 @@ impl Word<'_> {
     /// Which of `count` shards owns the word.
     pub(crate) fn shard(&self, count: usize) -> usize {
         // Bits from the middle: a table lives on those at both ends.
-        usize::from((self.hash >> 24) as u16) % count
+        let [_, _, _, low, high, ..] = self.hash.to_le_bytes();
+        usize::from(u16::from_le_bytes([low, high])) % count
     }
 }
 
@@ -74,6 +75,7 @@ fn short(bytes: &[u8]) -> Option<u64> {
 }
 
 /// A short word's hash: both halves of a product, so that each bit depends on all.
+#[allow(clippy::cast_possible_truncation, reason = "a product has two halves")]
 fn hash_of(number: u64) -> u64 {
     let product = u128::from(number) * 0x9e37_79b9_7f4a_7c15;
     (product >> 64) as u64 ^ product as u64
@@ -109,19 +111,21 @@ impl Words {
         let Self { short, long, text } = self;
         let hash = word.hash;
         match word.key {
-            Key::Short(number) => match short.find_mut(hash, |entry| entry.number == number) {
-                Some(entry) => entry.count += count,
-                None => drop(short.insert_unique(hash, Short { number, count }, |entry| hash_of(entry.number))),
-            },
+            Key::Short(number) => {
+                if let Some(entry) = short.find_mut(hash, |entry| entry.number == number) {
+                    entry.count += count;
+                } else {
+                    short.insert_unique(hash, Short { number, count }, |entry| hash_of(entry.number));
+                }
+            }
             Key::Long(bytes) => {
                 let is_word = |entry: &Long| entry.hash == hash && text[entry.start..][..entry.length] == *bytes;
-                match long.find_mut(hash, is_word) {
-                    Some(entry) => entry.count += count,
-                    None => {
-                        let entry = Long { hash, count, start: text.len(), length: bytes.len() };
-                        long.insert_unique(hash, entry, |entry| entry.hash);
-                        text.extend_from_slice(bytes);
-                    }
+                if let Some(entry) = long.find_mut(hash, is_word) {
+                    entry.count += count;
+                } else {
+                    let entry = Long { hash, count, start: text.len(), length: bytes.len() };
+                    long.insert_unique(hash, entry, |entry| entry.hash);
+                    text.extend_from_slice(bytes);
                 }
             }
         }

@@ -1,0 +1,51 @@
+//! Runs every example as a process, and holds it to what its header says.
+
+mod header;
+#[cfg(unix)]
+mod wc;
+mod wordcount;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+macro_rules! examples {
+    ($($name:ident)*) => {
+        /// The examples that print the same at each run, and their programs.
+        const PROGRAMS: &[(&str, &str)] = &[$((stringify!($name), env!(concat!("CARGO_BIN_EXE_", stringify!($name))))),*];
+
+        $(
+            #[test]
+            fn $name() {
+                prints_what_its_header_says(stringify!($name), env!(concat!("CARGO_BIN_EXE_", stringify!($name))));
+            }
+        )*
+    };
+}
+
+examples! { backpressure counter ping_pong ring session testing ticker }
+
+fn prints_what_its_header_says(name: &str, program: &str) {
+    let source = format!("{}/src/bin/{name}.rs", env!("CARGO_MANIFEST_DIR"));
+    let source = fs::read_to_string(source).unwrap();
+    assert!(source.contains("//! cargo run "), "the header does not say how to run it");
+    assert!(source.contains(&format!("-p dms-examples --bin {name}\n")), "the header says how to run something else");
+
+    let output = Command::new(program).output().unwrap();
+    header::check(&source, &String::from_utf8(output.stdout).unwrap());
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn every_example_is_run_here() {
+    let bin = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin");
+    let mut found: Vec<_> = fs::read_dir(bin)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    found.sort();
+    let mut run: Vec<_> = PROGRAMS.iter().map(|(name, _)| *name).chain(["wordcount"]).collect();
+    run.sort_unstable();
+    assert_eq!(found, run);
+}
