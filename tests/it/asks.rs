@@ -156,6 +156,36 @@ fn m4_the_asker_of_a_handler_that_panics_is_told_at_once_and_so_are_those_behind
     }
 }
 
+/// What the worker has taken over with the message in hand is told of a stop as soon as what is queued.
+#[test]
+fn m4_asks_in_the_batch_in_hand_fail_at_once_when_the_module_stops() {
+    on_paused(|| async {
+        let system = System::new();
+        let module = system.register_module(Puppet::default()).await.unwrap();
+        let first = held(&module).await;
+        let (holding, mut second) = hold();
+        module.try_send(act(holding)).unwrap();
+        let ask = |number| {
+            let module = module.clone();
+            tokio::spawn(async move { module.ask(Note(number)).no_timeout().await })
+        };
+        let in_batch = ask(1);
+        settle().await;
+        first.release();
+        second.begun().await;
+        let in_queue = ask(2);
+        settle().await;
+        assert_eq!(module.depth(), 2);
+        let mut stop = std::pin::pin!(module.stop());
+        assert!(futures::poll!(stop.as_mut()).is_pending());
+        settle().await;
+        assert!(in_queue.is_finished(), "the one in the queue");
+        assert!(in_batch.is_finished(), "the one in the batch");
+        second.release();
+        assert_eq!(stop.await.undelivered, 2);
+    });
+}
+
 #[test]
 fn m4_a_panic_at_an_await_tells_the_asker_too() {
     on_every_runtime(|| async {

@@ -7,6 +7,7 @@ mod control;
 mod deadlock;
 mod life;
 mod messages;
+mod model;
 mod pool;
 mod registry;
 mod session;

