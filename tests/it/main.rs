@@ -5,6 +5,7 @@ mod bounds;
 mod context;
 mod control;
 mod deadlock;
+mod front_door;
 mod life;
 mod messages;
 mod model;

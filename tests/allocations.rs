@@ -1,0 +1,211 @@
+//! How often the message path allocates. A binary of its own: `allocation_counter` replaces the allocator, and counts each thread for itself.
+
+use std::time::Duration;
+
+use allocation_counter::measure;
+use dms::prelude::*;
+use dms_tests::Flavor;
+use tokio::runtime::Runtime;
+
+/// Adds up.
+#[module]
+struct Counter {
+    count: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Add(u64);
+
+#[module]
+impl Counter {
+    #[handler]
+    fn add(&mut self, Add(number): Add) -> u64 {
+        self.count += number;
+        self.count
+    }
+}
+
+const ROUNDS: u64 = 1_000;
+
+/// Tokio allocates once for the first `yield_now` of a `block_on`.
+const OF_TOKIO: u64 = 1;
+
+/// A runtime of one thread, so that all that happens is counted; and a module that has been warmed up.
+fn warm() -> (Runtime, System, ModuleRef<Counter>) {
+    let runtime = Flavor::Paused.runtime();
+    let system = System::new();
+    let counter = runtime.block_on(async {
+        let counter = system.register_module(Counter { count: 0 }).await.unwrap();
+        // The queue and the batch in hand change places: both have grown after two bursts.
+        for _ in 0..3 {
+            for _ in 0..ROUNDS {
+                counter.send(Add(1)).await.unwrap();
+            }
+            while counter.depth() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        counter.add(Add(0)).await.unwrap();
+        counter.add(Add(0)).no_timeout().await.unwrap();
+        counter
+    });
+    (runtime, system, counter)
+}
+
+/// All that the thread allocates while `body` runs to its end, the module's own turns included.
+fn allocations_of<F: Future<Output = ()>>(runtime: &Runtime, body: impl FnOnce() -> F) -> u64 {
+    measure(|| runtime.block_on(body())).count_total
+}
+
+#[test]
+fn the_counter_counts() {
+    let (runtime, ..) = warm();
+    assert_eq!(allocations_of(&runtime, || async { drop(std::hint::black_box(Box::new(7))) }), 1);
+}
+
+#[test]
+fn a_tell_allocates_nothing() {
+    let (runtime, system, counter) = warm();
+    let before = runtime.block_on(async { counter.add(Add(0)).no_timeout().await.unwrap() });
+    let count = allocations_of(&runtime, || async {
+        for _ in 0..ROUNDS {
+            counter.send(Add(1)).await.unwrap();
+        }
+        // Until all of them are handled.
+        while counter.depth() > 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(count <= OF_TOKIO, "{count} for {ROUNDS} tells");
+    let after = runtime.block_on(async { counter.add(Add(0)).no_timeout().await.unwrap() });
+    assert_eq!(after - before, ROUNDS, "they were handled");
+    runtime.block_on(system.shutdown());
+}
+
+#[test]
+fn a_tell_that_wakes_its_module_allocates_nothing() {
+    let (runtime, system, counter) = warm();
+    let count = allocations_of(&runtime, || async {
+        for _ in 0..ROUNDS {
+            counter.try_send(Add(1)).unwrap();
+            tokio::task::yield_now().await;
+            assert_eq!(counter.depth(), 0);
+        }
+    });
+    assert!(count <= OF_TOKIO, "{count} for {ROUNDS} tells");
+    runtime.block_on(system.shutdown());
+}
+
+#[test]
+fn an_ask_allocates_once() {
+    let (runtime, system, counter) = warm();
+    let count = allocations_of(&runtime, || async {
+        for _ in 0..ROUNDS {
+            counter.add(Add(1)).no_timeout().await.unwrap();
+        }
+    });
+    assert_eq!(count, ROUNDS, "its slot, and nothing else");
+    runtime.block_on(system.shutdown());
+}
+
+/// The default deadline costs no allocation of its own, but for a few when its driver wakes up.
+#[test]
+fn the_default_deadline_of_an_ask_allocates_nothing_more() {
+    let (runtime, system, counter) = warm();
+    let count = allocations_of(&runtime, || async {
+        for _ in 0..ROUNDS {
+            counter.add(Add(1)).await.unwrap();
+        }
+    });
+    assert!((ROUNDS..=ROUNDS + 20).contains(&count), "{count} for {ROUNDS} asks");
+    runtime.block_on(system.shutdown());
+}
+
+/// The message is cloned, and it is a number here: nothing more.
+#[test]
+fn a_tick_allocates_nothing() {
+    let (runtime, system, counter) = warm();
+    let ticks = runtime.block_on(async {
+        let ticks = counter.request_tick(Add(1), Duration::from_millis(10));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        ticks
+    });
+    let before = runtime.block_on(async { counter.add(Add(0)).no_timeout().await.unwrap() });
+    let count = allocations_of(&runtime, || async { tokio::time::sleep(Duration::from_secs(10)).await });
+    let after = runtime.block_on(async { counter.add(Add(0)).no_timeout().await.unwrap() });
+    assert!((999..=1_001).contains(&(after - before)), "{} ticks", after - before);
+    assert!(count <= 2, "{count} for a thousand ticks");
+    ticks.stop();
+    runtime.block_on(system.shutdown());
+}
+
+#[test]
+fn a_bounded_mailbox_allocates_nothing_while_there_is_room() {
+    let (runtime, system, _) = warm();
+    let bounded = runtime.block_on(async {
+        let bounded = system.register_module(Counter { count: 0 }).mailbox(64).await.unwrap();
+        for _ in 0..10 {
+            for _ in 0..64 {
+                bounded.send(Add(1)).await.unwrap();
+            }
+            while bounded.depth() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        bounded
+    });
+    let count = allocations_of(&runtime, || async {
+        for _ in 0..20 {
+            for _ in 0..64 {
+                bounded.send(Add(1)).await.unwrap();
+            }
+            while bounded.depth() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    assert!(count <= OF_TOKIO, "{count}");
+    runtime.block_on(system.shutdown());
+}
+
+/// A module's cell, its task, and what a registry needs; and nothing is left of it when it has stopped.
+#[test]
+fn a_module_that_came_and_went_leaves_no_memory() {
+    let (runtime, system, _) = warm();
+    let come_and_go = |times: u64| {
+        let system = system.reference();
+        async move {
+            for _ in 0..times {
+                let counter = system.register_module(Counter { count: 0 }).await.unwrap();
+                counter.send(Add(1)).await.unwrap();
+                counter.add(Add(1)).no_timeout().await.unwrap();
+                counter.stop().await;
+            }
+        }
+    };
+    runtime.block_on(come_and_go(100));
+    let info = measure(|| runtime.block_on(come_and_go(1_000)));
+    assert!(info.bytes_current.abs() < 4_096, "{} bytes were left by a thousand modules", info.bytes_current);
+    assert!(info.count_total > 1_000, "it measures");
+    runtime.block_on(system.shutdown());
+}
+
+#[test]
+fn a_mailbox_gives_the_memory_of_a_burst_back() {
+    let (runtime, system, counter) = warm();
+    let info = measure(|| {
+        runtime.block_on(async {
+            for _ in 0..100_000 {
+                counter.try_send(Add(1)).unwrap();
+            }
+            counter.add(Add(1)).no_timeout().await.unwrap();
+            while counter.depth() > 0 {
+                tokio::task::yield_now().await;
+            }
+            tokio::task::yield_now().await;
+        });
+    });
+    assert!(info.bytes_max > 1_000_000, "it measures");
+    assert!(info.bytes_current < 200_000, "{} bytes are kept", info.bytes_current);
+    runtime.block_on(system.shutdown());
+}
