@@ -148,7 +148,7 @@ fn binary_files_are_named_and_not_counted() {
 /// The tests that need a unix: its `wc`, its signals, its permissions.
 #[cfg(unix)]
 mod on_unix {
-    use std::io::{BufRead, BufReader, Read};
+    use std::io::{BufRead, BufReader, Read, Write};
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
     use std::process::{Child, Stdio};
@@ -324,7 +324,7 @@ mod on_unix {
 
     #[test]
     fn ctrl_c_ends_the_reading_and_prints_what_has_been_counted() {
-        // Words of eight bytes, so that the bytes that were read say how many words there were. The links make hours of it.
+        // Words of eight bytes, so that the bytes that were read say how many words there were. With the links it is 16 GiB.
         let directory = tree(&[("0", "sevenby\n".repeat(1 << 19).as_bytes())]);
         for number in 1..4_000 {
             fs::hard_link(directory.path().join("0"), directory.path().join(number.to_string())).unwrap();
@@ -332,9 +332,30 @@ mod on_unix {
         for number in 0..200 {
             fs::write(directory.path().join(format!("binary-{number}")), [0]).unwrap();
         }
-        let mut child =
-            Command::new(PROGRAM).arg(directory.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // When it names the first binary file it is at work.
+        let printed = interrupt(directory.path());
+        assert!(printed.total("files") < 4_000);
+        // Nothing that was counted is lost.
+        let words = printed.total("words");
+        assert!(words > 0);
+        assert_eq!(words * 8, printed.total("bytes"));
+        assert_eq!(printed.top, [(words, "sevenby".to_owned())]);
+    }
+
+    #[test]
+    fn ctrl_c_ends_the_reading_of_a_file() {
+        let directory = tree(&[("binary", &[0])]);
+        // Behind its first words it is a hole, in which there are none.
+        let mut large = File::create(directory.path().join("large")).unwrap();
+        large.write_all("sevenby\n".repeat(2_000).as_bytes()).unwrap();
+        large.set_len(1 << 38).unwrap();
+        let printed = interrupt(directory.path());
+        assert_eq!((printed.total("files"), printed.total("words"), printed.total("binary")), (0, 2_000, 1));
+        assert!(printed.stdout.contains("\ninterrupted: 1 "), "{}", printed.stdout);
+    }
+
+    /// Presses Ctrl-C when the program is at work: when it has named a binary file.
+    fn interrupt(path: &Path) -> Printed {
+        let mut child = Command::new(PROGRAM).arg(path).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         stderr.read_line(&mut String::new()).unwrap();
         std::thread::sleep(Duration::from_millis(300));
@@ -343,16 +364,10 @@ mod on_unix {
         let mut rest = String::new();
         stderr.read_to_string(&mut rest).unwrap();
         let printed = Printed::of(child.wait_with_output().unwrap());
-
         assert!(interrupted.elapsed() < Duration::from_secs(10), "it took {:?} to end", interrupted.elapsed());
         assert_eq!(printed.code, Some(130), "{}\n{rest}", printed.stdout);
         assert!(printed.stdout.contains("\ninterrupted: "), "{}", printed.stdout);
-        assert!(printed.total("files") < 4_000);
-        // Nothing that was counted is lost.
-        let words = printed.total("words");
-        assert!(words > 0);
-        assert_eq!(words * 8, printed.total("bytes"));
-        assert_eq!(printed.top, [(words, "sevenby".to_owned())]);
+        printed
     }
 
     #[test]

@@ -129,18 +129,23 @@ async fn count(root: PathBuf) -> Result<Report, Box<dyn Error>> {
     };
     let walker = system.register_module(Walker { readers: readers.clone(), reporter: reporter.clone() }).await?;
 
+    let work = async {
+        walker.walk(root).no_timeout().await??;
+        // All files have been sent. The readers' last act is to send what they have counted, and behind that come the questions.
+        readers.drain().await;
+        Ok::<_, Box<dyn Error>>(())
+    };
     tokio::select! {
         biased;
         signal = ctrl_c() => {
             signal?;
-            // The readers leave their files where they are, the walker finds nobody to send to.
+            // The readers leave their files where they are, and the walker finds nobody to send to.
             interrupted.store(true, Ordering::Relaxed);
             readers.stop().await;
             walker.stop().await;
         }
-        end = walker.walk(root).no_timeout() => end??,
+        end = work => end?,
     }
-    // All files have been sent. The readers' last act is to send what they have counted, and behind that come the questions.
     if let Some(failure) = readers.drain().await.into_iter().find_map(|reader| reader.failure) {
         return Err(failure.into());
     }

@@ -90,8 +90,11 @@ impl Reporter {
 
     #[tick(every = "100ms")]
     fn draw(&mut self) {
-        self.bar.set_length(self.found);
-        self.bar.set_position(self.tally.bytes);
-        self.bar.set_message(format!("{} files", self.tally.counted));
+        let message = format!("{} files", self.tally.counted);
+        self.bar.update(|state| {
+            state.set_len(self.found);
+            state.set_pos(self.tally.bytes);
+        });
+        self.bar.set_message(message);
     }
 }
