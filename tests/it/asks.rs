@@ -265,7 +265,7 @@ fn m4_the_deadline_counts_also_after_the_reply_was_given_away_and_the_module_sto
         let module = system.register_module(desk()).await.unwrap();
         for (timeout, least, most) in [(None, 5_000, 5_500), (Some(700), 700, 700)] {
             let begun = Instant::now();
-            let hour = Duration::from_secs(3_600);
+            let hour = Duration::from_hours(1);
             let ask = module.later(hour);
             let answer = match timeout {
                 None => ask.await,
@@ -277,7 +277,7 @@ fn m4_the_deadline_counts_also_after_the_reply_was_given_away_and_the_module_sto
         let begun = Instant::now();
         let late = tokio::spawn({
             let module = module.clone();
-            async move { module.later(Duration::from_secs(3_600)).await }
+            async move { module.later(Duration::from_hours(1)).await }
         });
         settle().await;
         module.stop().await;
@@ -352,7 +352,7 @@ fn m4_the_deadline_of_the_module_and_of_the_system_count_where_the_call_sets_non
         let quick = system.register_module(Quick).await.unwrap();
         let plain = system.register_module(Puppet::default()).await.unwrap();
         let patient = system.register_module(Patient).await.unwrap();
-        let hour = Duration::from_secs(3_600);
+        let hour = Duration::from_hours(1);
 
         let begun = Instant::now();
         assert!(matches!(quick.sleepy(hour).await, Err(AskError::Timeout { .. })));
@@ -383,7 +383,7 @@ fn m4_an_ask_without_a_deadline_waits_for_an_hour() {
         let system = System::new();
         let module = system.register_module(Puppet::default()).await.unwrap();
         let begun = Instant::now();
-        let hour = Duration::from_secs(3_600);
+        let hour = Duration::from_hours(1);
         assert_eq!(module.ask(act(sleep(hour))).no_timeout().await, Ok(()));
         assert_eq!(begun.elapsed(), hour);
         assert_eq!(module.ask(act(sleep(hour))).timeout(Duration::MAX).await, Ok(()));
@@ -395,8 +395,10 @@ fn m4_an_ask_without_a_deadline_waits_for_an_hour() {
 fn m4_the_deadline_travels_with_the_call_into_nested_asks() {
     on_paused(|| async {
         let system = System::new();
-        let (outer, middle) =
-            (system.register_module(Puppet::default()).await.unwrap(), system.register_module(Puppet::default()).await.unwrap());
+        let (outer, middle) = (
+            system.register_module(Puppet::default()).await.unwrap(),
+            system.register_module(Puppet::default()).await.unwrap(),
+        );
         let inner = system.register_module(Puppet::default()).name("inner").await.unwrap();
         let held = held(&inner).await;
         let seen = Log::new();
@@ -412,7 +414,7 @@ fn m4_the_deadline_travels_with_the_call_into_nested_asks() {
                         log.push((inner.ask(Note(1)).no_timeout().await, Instant::now()));
                         log.push((inner.ask(Note(1)).timeout(3_600_000 * MS).await, Instant::now()));
                     }))
-                    .timeout(Duration::from_secs(60))
+                    .timeout(Duration::from_mins(1))
                     .await
             }))
             .timeout(Duration::from_secs(1))
@@ -550,6 +552,55 @@ fn m4_a_handler_that_has_begun_goes_on_when_its_caller_gives_up() {
     });
 }
 
+/// Keeps all replies for ever.
+#[module(timeout = "2500ms")]
+struct Hoarder {
+    kept: Vec<ReplyTo<()>>,
+}
+
+#[module]
+impl Hoarder {
+    #[handler(Hoard)]
+    fn hoard(&mut self, reply: ReplyTo<()>) {
+        self.kept.push(reply);
+    }
+
+    #[handler(Nothing)]
+    fn nothing(&mut self) {}
+}
+
+/// The worker turns its lists of open asks over and over while the sweeps look at them.
+#[test]
+fn m4_no_deadline_is_lost_while_the_mailbox_is_busy() {
+    Flavor::MultiThread.run(|| async {
+        let system = System::new();
+        let module = system.register_module(Hoarder { kept: Vec::new() }).await.unwrap();
+        let begun = Instant::now();
+        let asks: Vec<_> = (0..500)
+            .map(|_| {
+                let module = module.clone();
+                tokio::spawn(async move { module.hoard().await })
+            })
+            .collect();
+        let busy = tokio::spawn({
+            let module = module.clone();
+            async move {
+                while module.send(Nothing).await.is_ok() {
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        for ask in asks {
+            let answer =
+                tokio::time::timeout(Duration::from_secs(15), ask).await.expect("its deadline ends it").unwrap();
+            assert!(matches!(answer, Err(AskError::Timeout { .. })), "{answer:?}");
+        }
+        assert!(begun.elapsed() >= 2_500 * MS);
+        module.stop().await;
+        busy.await.unwrap();
+    });
+}
+
 #[test]
 fn m4_the_deadline_counts_while_the_ask_waits_for_room() {
     on_paused(|| async {
@@ -641,7 +692,9 @@ fn m4_blocking_asks_work_from_threads_and_are_refused_in_handlers() {
         let answer = tokio::task::spawn_blocking(move || asked.blocking_ask(Note(8))).await.unwrap();
         assert_eq!(answer, Ok(8));
         let refused = module
-            .ask(act_in(move |_| Box::pin(async move { (other.blocking_ask(Note(1)), other.blocking_send(Note(2)).is_ok()) })))
+            .ask(act_in(move |_| {
+                Box::pin(async move { (other.blocking_ask(Note(1)), other.blocking_send(Note(2)).is_ok()) })
+            }))
             .await
             .unwrap();
         assert_eq!(refused, (Err(AskError::WouldBlock { handler: "Note" }), true));

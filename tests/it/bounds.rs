@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use dms::{AskError, ModuleRef, Overflow, SendError, System};
-use dms_tests::{Flavor, Log, Note, Puppet, act, act_in, eventually, events_of, held, on_every_runtime, on_paused, puppet, settle};
+use dms_tests::{
+    Flavor, Log, Note, Puppet, act, act_in, events_of, eventually, held, on_every_runtime, on_paused, puppet, settle,
+};
 
 async fn bounded(system: &System, log: &Log<u64>, capacity: usize, overflow: Overflow) -> ModuleRef<Puppet> {
     system.register_module(puppet(log)).name("bounded").mailbox(capacity).overflow(overflow).await.unwrap()
@@ -146,15 +148,15 @@ fn m6_those_who_wait_for_room_are_served_first_come_first_served() {
         let mut senders = Vec::new();
         for number in 2..20 {
             let module = module.clone();
-            let (begin, begun) = tokio::sync::oneshot::channel();
+            let (in_line, is_in_line) = tokio::sync::oneshot::channel();
             senders.push(tokio::spawn(async move {
                 let send = module.send(Note(number));
                 let mut send = std::pin::pin!(send);
                 assert!(futures::poll!(send.as_mut()).is_pending());
-                begin.send(()).unwrap();
+                in_line.send(()).unwrap();
                 send.await.unwrap();
             }));
-            begun.await.unwrap();
+            is_in_line.await.unwrap();
         }
         // Whoever comes now must not pass those who wait, though there may be room for a moment.
         assert!(matches!(module.try_send(Note(99)), Err(SendError::Full(..))));

@@ -15,9 +15,7 @@ fn a_handler_reaches_its_own_module_and_its_system() {
         let system = System::builder("shop").build();
         let module = system.register_module(Puppet::default()).name("me").await.unwrap();
         let (itself, id, name, system_name) = module
-            .ask(act_in(|ctx| {
-                Box::pin(async move { (ctx.self_ref(), ctx.id(), ctx.name(), ctx.system().name()) })
-            }))
+            .ask(act_in(|ctx| Box::pin(async move { (ctx.self_ref(), ctx.id(), ctx.name(), ctx.system().name()) })))
             .await
             .unwrap();
         assert_eq!((itself, id, &*name, &*system_name), (module.clone(), module.id(), "me", "shop"));
@@ -36,7 +34,10 @@ fn a_tasks_result_may_be_awaited_in_the_handler() {
         let module = system.register_module(Puppet::default()).await.unwrap();
         let result = module
             .ask(act_in(|ctx| {
-                let task = ctx.spawn("sum", async { tokio::task::yield_now().await; 40 + 2 });
+                let task = ctx.spawn("sum", async {
+                    tokio::task::yield_now().await;
+                    40 + 2
+                });
                 assert_eq!(task.name(), "sum");
                 Box::pin(task)
             }))
@@ -45,7 +46,11 @@ fn a_tasks_result_may_be_awaited_in_the_handler() {
         assert_eq!(result, Ok(42));
         let panicked = module
             .ask(act_in(|ctx| {
-                let task = ctx.spawn("bad", async { if true { std::panic::resume_unwind(Box::new("in a task")) } });
+                let task = ctx.spawn("bad", async {
+                    if true {
+                        std::panic::resume_unwind(Box::new("in a task"))
+                    }
+                });
                 Box::pin(task)
             }))
             .await
@@ -118,10 +123,18 @@ fn the_panic_or_error_of_a_task_that_nobody_awaits_is_its_modules_failure() {
             module
                 .send(act_in(move |ctx| {
                     match kind {
-                        "panic" => drop(ctx.spawn("task", async { if true { std::panic::resume_unwind(Box::new("lost")) } })),
+                        "panic" => drop(ctx.spawn("task", async {
+                            if true {
+                                std::panic::resume_unwind(Box::new("lost"))
+                            }
+                        })),
                         "error" => drop(ctx.spawn("task", async { Err::<(), _>(ModuleError::from("lost")) })),
                         _ => ctx
-                            .spawn("task", async { if true { std::panic::resume_unwind(Box::new("lost")) } })
+                            .spawn("task", async {
+                                if true {
+                                    std::panic::resume_unwind(Box::new("lost"))
+                                }
+                            })
                             .then(|()| Note(1), ctx),
                     }
                     Box::pin(async {})
@@ -188,7 +201,11 @@ fn the_tasks_of_a_module_that_panics_are_gone_when_it_has_ended() {
                     std::future::pending::<()>().await;
                     drop(token);
                 }));
-                Box::pin(async { if true { std::panic::resume_unwind(Box::new("with a task")) } })
+                Box::pin(async {
+                    if true {
+                        std::panic::resume_unwind(Box::new("with a task"))
+                    }
+                })
             }))
             .await
             .unwrap();
@@ -206,7 +223,13 @@ fn a_task_that_ended_is_not_kept() {
         let module = system.register_module(Puppet::default()).await.unwrap();
         for _ in 0..100 {
             let token = dropped.token();
-            module.send(act_in(move |ctx| { drop(ctx.spawn("short", async move { drop(token) })); Box::pin(async {}) })).await.unwrap();
+            module
+                .send(act_in(move |ctx| {
+                    drop(ctx.spawn("short", async move { drop(token) }));
+                    Box::pin(async {})
+                }))
+                .await
+                .unwrap();
         }
         settle().await;
         eventually("all ended", || dropped.count() == 100).await;
@@ -238,10 +261,10 @@ fn a_streams_items_become_messages_in_order_and_its_end_one_too() {
 fn a_stream_waits_for_room_and_ends_with_its_module() {
     on_paused(|| async {
         let system = System::new();
-        let taken = Log::new();
+        let pulled = Log::new();
         let module = system.register_module(Puppet::default()).mailbox(3).await.unwrap();
         let (holding, mut held) = hold();
-        let (log, dropped) = (taken.clone(), Drops::new());
+        let (log, dropped) = (pulled.clone(), Drops::new());
         let token = dropped.token();
         module
             .send(act_in(move |ctx| {
@@ -254,7 +277,7 @@ fn a_stream_waits_for_room_and_ends_with_its_module() {
         held.begun().await;
         settle().await;
         assert_eq!(module.depth(), 3);
-        assert_eq!(taken.len(), 4, "three wait in the mailbox, one for room");
+        assert_eq!(pulled.len(), 4, "three wait in the mailbox, one for room");
         let stop = tokio::spawn({
             let module = module.clone();
             async move { module.stop().await }

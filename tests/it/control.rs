@@ -58,7 +58,7 @@ fn m7_a_stop_gets_through_to_a_module_under_constant_load() {
                     let mut accepted = 0_u64;
                     while module.try_send(Note(0)).is_ok() {
                         accepted += 1;
-                        if accepted % 256 == 0 {
+                        if accepted.is_multiple_of(256) {
                             tokio::task::yield_now().await;
                         }
                     }

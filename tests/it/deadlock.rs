@@ -52,7 +52,8 @@ fn m5_a_cycle_of_two_is_told_at_once_and_named() {
         let there = p1.clone();
         let answer: Result<Answer, AskError> = p0
             .ask(act(async move {
-                let inner: Answer = there.ask(act(async move { back.ask(Note(1)).no_timeout().await })).no_timeout().await?;
+                let inner: Answer =
+                    there.ask(act(async move { back.ask(Note(1)).no_timeout().await })).no_timeout().await?;
                 inner
             }))
             .no_timeout()
@@ -142,7 +143,8 @@ fn m5_of_two_that_ask_each_other_at_once_at_least_one_is_told() {
                     p1.ask(ask(p0.clone(), start.clone())).no_timeout().into_future(),
                 );
                 let answers = [one.unwrap(), other.unwrap()];
-                let told = answers.iter().filter(|answer| matches!(answer, Err(AskError::WouldDeadlock { .. }))).count();
+                let told =
+                    answers.iter().filter(|answer| matches!(answer, Err(AskError::WouldDeadlock { .. }))).count();
                 let answered = answers.iter().filter(|answer| **answer == Ok(1)).count();
                 assert!(told >= 1 && told + answered == 2, "{answers:?}");
             }
@@ -359,9 +361,9 @@ fn m5_a_cycle_is_found_across_systems() {
         let other = there.register_module(Puppet::default()).name("other").await.unwrap();
         let back = p0.clone();
         let answer = p0
-            .ask(act(async move {
-                other.ask(act(async move { back.ask(Note(1)).no_timeout().await })).no_timeout().await
-            }))
+            .ask(act(
+                async move { other.ask(act(async move { back.ask(Note(1)).no_timeout().await })).no_timeout().await },
+            ))
             .no_timeout()
             .await
             .unwrap()
@@ -401,8 +403,8 @@ fn m5_a_module_may_ask_another_again_and_again_and_be_asked_between() {
         let system = System::new();
         let [p0, p1] = puppets(&system).await;
         for round in 0..200 {
-            let (asked, asker) = if round % 2 == 0 { (p0.clone(), p1.clone()) } else { (p1.clone(), p0.clone()) };
-            let answer = asker.ask(act(async move { asked.ask(Note(round)).await })).await.unwrap();
+            let (other, asker) = if round % 2 == 0 { (p0.clone(), p1.clone()) } else { (p1.clone(), p0.clone()) };
+            let answer = asker.ask(act(async move { other.ask(Note(round)).await })).await.unwrap();
             assert_eq!(answer, Ok(round));
         }
         system.shutdown().await;
@@ -426,9 +428,7 @@ fn m5_a_stop_hook_may_ask_a_module_whose_own_ask_has_just_been_answered() {
         let stopping = system.register_module(stopping).name("stopping").await.unwrap();
         let (holding, mut held) = hold();
         let asked = stopping.clone();
-        let ask = tokio::spawn(async move {
-            p0.ask(act(async move { asked.ask(act(holding)).await })).await.unwrap()
-        });
+        let ask = tokio::spawn(async move { p0.ask(act(async move { asked.ask(act(holding)).await })).await.unwrap() });
         held.begun().await;
         let stop = tokio::spawn(async move { stopping.stop().await });
         settle().await;
@@ -476,7 +476,7 @@ fn m5_asks_that_cannot_deadlock_are_never_told_that_they_would() {
     fn descend(layers: Arc<Vec<Vec<ModuleRef<Puppet>>>>, layer: usize, seed: u64) -> dms_tests::Do<u64> {
         act(async move {
             let Some(below) = layers.get(layer) else { return 1 };
-            let pick = |shift: u32| below[((seed >> shift) % WIDTH as u64) as usize].clone();
+            let pick = |shift: u32| below[usize::try_from((seed >> shift) % WIDTH as u64).unwrap()].clone();
             let next = |number: u64| seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(number);
             let (one, other) = (pick(7), pick(13));
             let ask_one = one.ask(descend(layers.clone(), layer + 1, next(1))).no_timeout();
@@ -516,7 +516,7 @@ fn m5_asks_that_cannot_deadlock_are_never_told_that_they_would() {
                 let asks: Vec<_> = (0..25_u64)
                     .map(|ask| {
                         let seed = (graph << 16 | ask).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-                        let top = layers[0][(ask % WIDTH as u64) as usize].clone();
+                        let top = layers[0][usize::try_from(ask).unwrap() % WIDTH].clone();
                         let layers = layers.clone();
                         tokio::spawn(async move { top.ask(descend(layers, 1, seed)).no_timeout().await })
                     })

@@ -92,7 +92,7 @@ impl<T: Clone + Send + 'static> Shelf<T> {
     }
 
     #[handler(boxed)]
-    fn bulk(&mut self, bulk: Box<[T; 64]>) -> usize {
+    fn bulk(&mut self, bulk: [T; 64]) -> usize {
         self.kept.extend(bulk.iter().cloned());
         self.kept.len()
     }
@@ -150,7 +150,7 @@ fn the_messages_are_one_enum_with_the_handlers_names() {
     let add = CounterMessage::Add(Add(1), ReplyTo::nobody());
     let get = CounterMessage::Get(Get, ReplyTo::nobody());
     assert_eq!([add.name(), get.name(), CounterMessage::Report.name()], ["add", "get", "report"]);
-    assert_eq!(format!("{:?}", Get), "Get");
+    assert_eq!(format!("{Get:?}"), "Get");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_generic_module_works_and_its_attributes_count() {
         let shelf = system.register_module(Shelf { kept: Vec::new() }).await.unwrap();
         shelf.put("one".to_owned()).await.unwrap();
         assert_eq!(shelf.last().await, Ok(Some("one".to_owned())));
-        let bulk = Box::new(std::array::from_fn(|number| number.to_string()));
+        let bulk = std::array::from_fn(|number| number.to_string());
         assert_eq!(shelf.bulk(bulk).await, Ok(65));
         assert_eq!((shelf.info().mailbox, shelf.info().overflow), (Some(2), dms::Overflow::Reject));
         assert_eq!(shelf.info().version.to_string(), env!("CARGO_PKG_VERSION"));
@@ -177,7 +177,7 @@ fn a_refused_message_of_any_form_comes_back() {
         let shelf = system.register_module(Shelf { kept: Vec::<u64>::new() }).await.unwrap();
         shelf.stop().await;
         assert_eq!(shelf.try_send(Put { what: 7 }).unwrap_err().into_message().what, 7);
-        assert_eq!(shelf.send(Box::new([3_u64; 64])).await.unwrap_err().into_message()[63], 3);
+        assert_eq!(shelf.send([3_u64; 64]).await.unwrap_err().into_message()[63], 3);
         let counter = system.register_module(Counter::default()).mailbox(1).await.unwrap();
         counter.try_send(Add(1)).unwrap();
         let waiting = counter.send(Add(5));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dms::{AskError, Failure, ModuleError, ModuleRef, ModuleState, RegisterError, System};
 use dms_tests::{
-    Boom, Drops, Log, Note, Puppet, act, act_in, eventually, events_of, held, hold, on_every_runtime, on_paused, puppet,
+    Boom, Drops, Log, Note, Puppet, act, act_in, events_of, eventually, held, hold, on_every_runtime, on_paused, puppet,
 };
 
 /// Watches a module until it has ended.
@@ -35,9 +35,24 @@ fn l1_a_module_goes_through_its_states_in_order_and_is_watched() {
             got.push(itself);
             let (init, start, stop) = hooks.lock().unwrap().take().unwrap();
             Puppet::default()
-                .on_init(|_| Box::pin(async { init.await; Ok(()) }))
-                .on_start(|_| Box::pin(async { start.await; Ok(()) }))
-                .on_stop(|_| Box::pin(async { stop.await; Ok(()) }))
+                .on_init(|_| {
+                    Box::pin(async {
+                        init.await;
+                        Ok(())
+                    })
+                })
+                .on_start(|_| {
+                    Box::pin(async {
+                        start.await;
+                        Ok(())
+                    })
+                })
+                .on_stop(|_| {
+                    Box::pin(async {
+                        stop.await;
+                        Ok(())
+                    })
+                })
         });
         let registered = tokio::spawn(registration.into_future());
         in_init.begun().await;
@@ -64,8 +79,10 @@ fn l1_a_module_goes_through_its_states_in_order_and_is_watched() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         in_stop.release();
         assert_eq!(stopping.await.unwrap().state, ModuleState::Stopped);
-        use ModuleState::{Init, Running, Start, Stopped, Stopping};
-        assert_eq!(seen.await.unwrap(), [Init, Start, Running, Stopping, Stopped]);
+        assert_eq!(
+            seen.await.unwrap(),
+            [ModuleState::Init, ModuleState::Start, ModuleState::Running, ModuleState::Stopping, ModuleState::Stopped,]
+        );
     });
 }
 
@@ -121,7 +138,7 @@ fn l1_init_and_start_run_before_the_registration_returns_and_messages_wait_for_t
 }
 
 /// How the registration of a module ended, and that nothing of it is left.
-async fn refused(module: Puppet) -> (RegisterError, Vec<dms_tests::Event>) {
+async fn refused(module: Puppet) -> RegisterError {
     let system = System::new();
     let dropped = Drops::new();
     let error = system.register_module(module.keeping(dropped.token())).name("name").await.unwrap_err();
@@ -131,7 +148,7 @@ async fn refused(module: Puppet) -> (RegisterError, Vec<dms_tests::Event>) {
     let again = system.register_module(Puppet::default()).name("name").await.unwrap();
     assert_eq!(again.ask(Note(1)).await, Ok(1), "the name is free again");
     assert_eq!(system.shutdown().await.modules.len(), 1);
-    (error, Vec::new())
+    error
 }
 
 #[test]
@@ -147,8 +164,9 @@ fn l1_an_error_in_init_or_start_comes_back_typed_from_the_registration() {
                     Ok(())
                 })
             });
-            let module = if hook == "init" { module.on_init(move |_| fail()) } else { module.on_start(move |_| fail()) };
-            let (error, _) = refused(module).await;
+            let module =
+                if hook == "init" { module.on_init(move |_| fail()) } else { module.on_start(move |_| fail()) };
+            let error = refused(module).await;
             assert_eq!(error.to_string(), format!("`{hook}` of module `name` failed"));
             let RegisterError::Hook { module, hook: failed, source } = error else { panic!("{error:?}") };
             assert_eq!((&*module, failed), ("name", hook));
@@ -169,8 +187,9 @@ fn l1_a_panic_in_init_or_start_or_the_constructor_comes_back_typed_from_the_regi
                 })
             };
             let module = Puppet::default().on_stop(|_| unreachable!("no hook runs after a panic"));
-            let module = if hook == "init" { module.on_init(move |_| panic()) } else { module.on_start(move |_| panic()) };
-            let (error, _) = refused(module).await;
+            let module =
+                if hook == "init" { module.on_init(move |_| panic()) } else { module.on_start(move |_| panic()) };
+            let error = refused(module).await;
             let RegisterError::Panicked { module, place, text } = error else { panic!("{error:?}") };
             assert_eq!((&*module, place, &*text), ("name", hook, "bad luck"));
         }
@@ -245,7 +264,12 @@ fn l1_a_registration_that_is_dropped_leaves_nothing() {
         let (init, mut in_init) = hold();
         let module = Puppet::default()
             .keeping(dropped.token())
-            .on_init(|_| Box::pin(async { init.await; Ok(()) }))
+            .on_init(|_| {
+                Box::pin(async {
+                    init.await;
+                    Ok(())
+                })
+            })
             .on_start(|_| unreachable!("nobody wants it any more"));
         let mut registration = Box::pin(system.register_module(module).name("name").into_future());
         assert!(futures::poll!(registration.as_mut()).is_pending());
@@ -280,7 +304,12 @@ fn l1_a_module_that_is_told_to_stop_while_it_starts_does_not_run() {
         let stops = Log::new();
         let log = stops.clone();
         let module = Puppet::default()
-            .on_init(|_| Box::pin(async { init.await; Ok(()) }))
+            .on_init(|_| {
+                Box::pin(async {
+                    init.await;
+                    Ok(())
+                })
+            })
             .on_stop(move |_| {
                 Box::pin(async move {
                     log.push(0);
@@ -307,7 +336,12 @@ fn l1_a_shutdown_while_a_module_starts_waits_for_it_and_stops_it() {
         let system = System::new();
         let (init, mut in_init) = hold();
         let dropped = Drops::new();
-        let module = Puppet::default().keeping(dropped.token()).on_init(|_| Box::pin(async { init.await; Ok(()) }));
+        let module = Puppet::default().keeping(dropped.token()).on_init(|_| {
+            Box::pin(async {
+                init.await;
+                Ok(())
+            })
+        });
         let registered = tokio::spawn(system.register_module(module).into_future());
         in_init.begun().await;
         let (report, ()) = tokio::join!(system.shutdown(), async {
@@ -375,7 +409,8 @@ fn l3_no_hook_runs_on_a_module_that_panicked_and_its_name_is_free_again() {
     on_every_runtime(|| async {
         let system = System::new();
         let dropped = Drops::new();
-        let module = Puppet::default().keeping(dropped.token()).on_stop(|_| unreachable!("its state cannot be trusted"));
+        let module =
+            Puppet::default().keeping(dropped.token()).on_stop(|_| unreachable!("its state cannot be trusted"));
         let module = system.register_module(module).name("name").await.unwrap();
         module.send(Boom("now")).await.unwrap();
         let report = module.stopped().await;

@@ -168,7 +168,8 @@ fn m2_each_sender_of_many_keeps_its_order() {
         let all = log.all();
         assert_eq!(all.len(), 8_000);
         for sender in 0..4 {
-            let own: Vec<_> = all.iter().filter(|entry| *entry >> 32 == sender).map(|entry| entry & 0xFFFF_FFFF).collect();
+            let own: Vec<_> =
+                all.iter().filter(|entry| *entry >> 32 == sender).map(|entry| entry & 0xFFFF_FFFF).collect();
             assert_eq!(own, (0..2_000).collect::<Vec<_>>());
         }
     });
@@ -396,6 +397,44 @@ fn m3_a_message_whose_drop_panics_takes_nothing_else_down() {
     });
 }
 
+/// Two of them in one batch: the second must not panic while the first unwinds, for that ends the process. So the test runs in one of its own.
+#[test]
+fn m3_many_messages_whose_drops_panic_do_not_end_the_process() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("a message's drop"));
+        }
+    }
+    if std::env::var_os("DMS_TEST_CHILD").is_none() {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", &name])
+            .env("DMS_TEST_CHILD", "1")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && said.contains("1 passed"), "{}\n{said}", child.status);
+        return;
+    }
+    on_every_runtime(|| async {
+        let system = System::new();
+        let dropped = Drops::new();
+        let module = system.register_module(Puppet::default()).await.unwrap();
+        let first = held(&module).await;
+        for _ in 0..2 {
+            for _ in 0..3 {
+                let bomb = (dropped.token(), Bomb);
+                module.send(act(async move { drop(bomb) })).await.unwrap();
+            }
+        }
+        let (report, ()) = tokio::join!(module.stop(), async { first.release() });
+        assert_eq!((report.state, report.undelivered), (ModuleState::Stopped, 6));
+        assert_eq!(dropped.count(), 6);
+        system.shutdown().await;
+    });
+}
+
 #[test]
 fn m3_a_module_whose_drop_panics_has_failed_and_takes_nothing_else_down() {
     struct Bomb;
@@ -440,7 +479,7 @@ fn m3_a_handler_that_sends_to_its_own_module_after_it_was_stopped_gets_the_messa
 /// Senders race with the end of their module, over and over: whatever was accepted was handled, or counted.
 #[test]
 fn m3_accepted_is_handled_or_undelivered_whatever_the_moment_of_the_end() {
-    let rounds = cases(150, 5_000);
+    let rounds = cases(300, 50_000);
     Flavor::MultiThread.runtime().block_on(async {
         let mut ended_early = 0;
         for round in 0..rounds {

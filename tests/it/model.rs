@@ -16,15 +16,38 @@ const MODULES: usize = 3;
 #[derive(Debug, Clone)]
 enum Step {
     /// The handler takes this long, then panics if told so.
-    Send { to: usize, work: u64, panics: bool },
+    Send {
+        to: usize,
+        work: u64,
+        panics: bool,
+    },
     /// An ask with a deadline, or none.
-    Ask { to: usize, work: u64, panics: bool, within: Option<u64> },
-    SendAfter { to: usize, delay: u64 },
-    Tick { to: usize, interval: u64 },
-    Untick { nth: usize },
-    Stop { which: usize },
-    Drain { which: usize },
-    Wait { time: u64 },
+    Ask {
+        to: usize,
+        work: u64,
+        panics: bool,
+        within: Option<u64>,
+    },
+    SendAfter {
+        to: usize,
+        delay: u64,
+    },
+    Tick {
+        to: usize,
+        interval: u64,
+    },
+    Untick {
+        nth: usize,
+    },
+    Stop {
+        which: usize,
+    },
+    Drain {
+        which: usize,
+    },
+    Wait {
+        time: u64,
+    },
 }
 
 /// What a caller is told.
@@ -72,6 +95,7 @@ struct Timer {
 
 /// One module: a first-in-first-out server.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 struct Model {
     now: u64,
     bound: Option<(usize, Overflow)>,
@@ -269,7 +293,9 @@ fn predict(program: &[Step], bounds: &Bounds) -> Option<Outcome> {
             Step::Drain { which } => models[which].drain(),
             Step::Wait { time } => {
                 now += time;
-                models.iter_mut().for_each(|model| model.pass_to(now));
+                for model in &mut models {
+                    model.pass_to(now);
+                }
             }
         }
     }
@@ -361,7 +387,9 @@ async fn execute(program: &[Step], bounds: &Bounds) -> Outcome {
             Step::SendAfter { to, delay } => {
                 modules[to].send_after(Note(id), Duration::from_millis(delay));
             }
-            Step::Tick { to, interval } => ticks.push(modules[to].request_tick(Note(id), Duration::from_millis(interval))),
+            Step::Tick { to, interval } => {
+                ticks.push(modules[to].request_tick(Note(id), Duration::from_millis(interval)));
+            }
             Step::Untick { nth } => {
                 if let Some(tick) = ticks.get(nth) {
                     tick.stop();
@@ -392,7 +420,7 @@ fn step() -> impl Strategy<Value = Step> {
     let panics = prop::bool::weighted(0.05);
     let within = prop_oneof![3 => Just(None), 1 => (1..4_000_u64).prop_map(Some)];
     prop_oneof![
-        8 => (to.clone(), work.clone(), panics.clone()).prop_map(|(to, work, panics)| Step::Send { to, work, panics }),
+        8 => (to.clone(), work.clone(), panics).prop_map(|(to, work, panics)| Step::Send { to, work, panics }),
         6 => (to.clone(), work, panics, within).prop_map(|(to, work, panics, within)| Step::Ask { to, work, panics, within }),
         2 => (to.clone(), 1..5_000_u64).prop_map(|(to, delay)| Step::SendAfter { to, delay }),
         2 => (to.clone(), 101..5_000_u64).prop_map(|(to, interval)| Step::Tick { to, interval }),

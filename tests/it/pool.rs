@@ -124,10 +124,7 @@ fn a_pool_of_which_one_member_does_not_start_leaves_nothing() {
         assert_eq!(dropped.count(), 3);
         assert_eq!(stops.all(), [1, 0]);
         assert!(system.modules().is_empty());
-        assert!(matches!(
-            system.register_pool(0, |_| Puppet::default()).await,
-            Err(RegisterError::EmptyPool { .. })
-        ));
+        assert!(matches!(system.register_pool(0, |_| Puppet::default()).await, Err(RegisterError::EmptyPool { .. })));
     });
 }
 

@@ -111,8 +111,18 @@ fn a_name_is_taken_while_its_module_starts_and_stops() {
         let (init, mut in_init) = hold();
         let (stop, mut in_stop) = hold();
         let module = Puppet::default()
-            .on_init(|_| Box::pin(async { init.await; Ok(()) }))
-            .on_stop(|_| Box::pin(async { stop.await; Ok(()) }));
+            .on_init(|_| {
+                Box::pin(async {
+                    init.await;
+                    Ok(())
+                })
+            })
+            .on_stop(|_| {
+                Box::pin(async {
+                    stop.await;
+                    Ok(())
+                })
+            });
         let registered = tokio::spawn(system.register_module(module).name("name").into_future());
         in_init.begun().await;
         assert!(system.register_module(Puppet::default()).name("name").await.is_err());
@@ -174,7 +184,8 @@ fn a_child_of_a_module_that_stops_is_refused() {
         let errors = Log::new();
         let log = errors.clone();
         let late = Puppet::default().on_stop(move |ctx| {
-            let (child, other) = (ctx.register_module(Puppet::default()), ctx.system().register_module(Puppet::default()));
+            let (child, other) =
+                (ctx.register_module(Puppet::default()), ctx.system().register_module(Puppet::default()));
             Box::pin(async move {
                 log.push(child.await.is_err());
                 log.push(other.await.is_err());
@@ -188,6 +199,7 @@ fn a_child_of_a_module_that_stops_is_refused() {
 }
 
 #[test]
+#[allow(clippy::mutable_key_type, reason = "a reference is compared and hashed by what it names, which never changes")]
 fn references_are_equal_that_name_the_same_module() {
     on_paused(|| async {
         let system = System::new();

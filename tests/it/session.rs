@@ -86,7 +86,7 @@ impl Session {
                     match message {
                         SessionMessage::Add(Add { number }, reply) => reply.send(number * 2),
                         SessionMessage::Idle(Idle, reply) => drop(reply),
-                        other => inbox.dispatch(other, self, ctx).await,
+                        burst @ SessionMessage::Burst(..) => inbox.dispatch(burst, self, ctx).await,
                     }
                 }
                 Ok(())

@@ -107,7 +107,10 @@ fn l2_a_stop_hook_asks_a_module_registered_before_it_and_is_answered() {
         let last = system.register_module(Puppet::default()).await.unwrap();
         let (report, ()) = tokio::join!(system.shutdown(), async {
             last.stopped().await;
-            assert!(matches!(base.ask(Note(8)).await, Err(AskError::Stopped { .. })), "nobody but the hook is answered");
+            assert!(
+                matches!(base.ask(Note(8)).await, Err(AskError::Stopped { .. })),
+                "nobody but the hook is answered"
+            );
             held.release();
         });
         assert_eq!(answers.take(), [Ok(1), Ok(2)]);
@@ -255,8 +258,7 @@ fn l2_stop_of_oneself_reports_that_it_is_stopping() {
     on_paused(|| async {
         let system = System::new();
         let module = system.register_module(Puppet::default()).await.unwrap();
-        let state =
-            module.ask(act_in(|ctx| Box::pin(async move { ctx.self_ref().stop().await.state }))).await.unwrap();
+        let state = module.ask(act_in(|ctx| Box::pin(async move { ctx.self_ref().stop().await.state }))).await.unwrap();
         assert_eq!(state, ModuleState::Stopping);
         system.shutdown().await;
     });
@@ -467,10 +469,7 @@ fn l4_dropping_a_system_stops_its_modules_without_blocking() {
         assert_eq!(dropped.count(), 3);
         assert_eq!(stops.all(), [2, 1, 0]);
         assert!(reference.modules().is_empty());
-        assert!(matches!(
-            reference.register_module(Puppet::default()).await,
-            Err(RegisterError::ShuttingDown { .. })
-        ));
+        assert!(matches!(reference.register_module(Puppet::default()).await, Err(RegisterError::ShuttingDown { .. })));
         eventually("no task is alive", || tokio::runtime::Handle::current().metrics().num_alive_tasks() == 0).await;
     });
 }
@@ -481,17 +480,15 @@ fn l4_a_system_may_be_dropped_outside_its_runtime_and_after_it() {
         let dropped = Drops::new();
         let runtime = flavor.runtime();
         let system = System::new();
-        let module = runtime.block_on(async {
-            system.register_module(Puppet::default().keeping(dropped.token())).await.unwrap()
-        });
+        let module = runtime
+            .block_on(async { system.register_module(Puppet::default().keeping(dropped.token())).await.unwrap() });
         drop(system);
         runtime.block_on(module.stopped());
         assert_eq!(dropped.count(), 1);
 
         let system = System::new();
-        let module = runtime.block_on(async {
-            system.register_module(Puppet::default().keeping(dropped.token())).await.unwrap()
-        });
+        let module = runtime
+            .block_on(async { system.register_module(Puppet::default().keeping(dropped.token())).await.unwrap() });
         drop(runtime);
         assert_eq!(dropped.count(), 2);
         assert!(matches!(module.try_send(Note(1)), Err(SendError::Stopped(..))));

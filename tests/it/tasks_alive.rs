@@ -54,7 +54,7 @@ fn l2_a_shut_down_system_owns_no_task_whatever_it_did_before() {
         // Ticks and delays, asks with coarse and with exact deadlines, tasks, children, a panic.
         module.request_tick(Note(1), Duration::from_millis(1));
         module.request_tick(Note(1), Duration::MAX);
-        module.send_after(Note(1), Duration::from_secs(3_600));
+        module.send_after(Note(1), Duration::from_hours(1));
         module.ask(Note(1)).await.unwrap();
         module.ask(Note(1)).timeout(Duration::from_secs(1)).await.unwrap();
         module

@@ -8,11 +8,12 @@ use tokio::sync::oneshot;
 ///
 /// It also ends when the other side is dropped.
 pub fn hold() -> (impl Future<Output = ()> + Send + 'static, Held) {
-    let (begin, begun) = oneshot::channel();
-    let (release, released) = oneshot::channel::<()>();
+    let (say, begun) = oneshot::channel();
+    let (release, end) = oneshot::channel::<()>();
     let holding = async move {
-        let _ = begin.send(());
-        let _ = released.await;
+        // The other side may have gone: then nobody listens, and nobody holds.
+        let _ = say.send(());
+        let _ = end.await;
     };
     (holding, Held { begun: Some(begun), release: Some(release) })
 }
@@ -32,14 +33,6 @@ impl Held {
     pub async fn begun(&mut self) {
         if let Some(begun) = self.begun.take() {
             begun.await.expect("the held handler begins");
-        }
-    }
-
-    /// Whether the handler was dropped before it began.
-    pub async fn never_begins(mut self) -> bool {
-        match self.begun.take() {
-            Some(begun) => begun.await.is_err(),
-            None => false,
         }
     }
 
