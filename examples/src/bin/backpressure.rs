@@ -21,7 +21,8 @@ use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
-/// Takes its time. `mailbox = 4` bounds what waits; the policy is `wait` unless `overflow = …` or the registration says otherwise.
+/// Takes its time. `mailbox = 4` bounds what waits; the policy is `wait` unless `overflow = …` or the registration
+/// says otherwise.
 #[module(mailbox = 4)]
 struct Worker {
     done: mpsc::UnboundedSender<u32>,

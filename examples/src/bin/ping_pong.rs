@@ -22,7 +22,8 @@ use std::error::Error;
 use dms::prelude::*;
 use tokio::sync::oneshot;
 
-/// Hits a ball back until there have been enough. `#[module]` on the struct says what it is; what it does is written by hand below.
+/// Hits a ball back until there have been enough. `#[module]` on the struct says what it is; what it does is written
+/// by hand below.
 #[module]
 struct Player {
     side: &'static str,

@@ -1,4 +1,5 @@
-//! How to test a module: for real, in a system of the test's own, with stand-ins for what it talks to and a clock that does not run.
+//! How to test a module: for real, in a system of the test's own, with stand-ins for what it talks to and a clock
+//! that does not run.
 //!
 //! ```sh
 //! cargo test -p dms-examples --bin testing

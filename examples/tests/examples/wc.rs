@@ -26,13 +26,13 @@ pub(crate) fn locales() -> Vec<&'static str> {
     }
     // Without the locale, `wc` takes the two bytes of `é` for two characters.
     let has_utf8 = run("C.UTF-8", &["-m"], "é".as_bytes()).trim() == "1";
-    // Later versions take all that is not white space for words.
+    // More recent versions take all that is not white space for words.
     let is_exact = run("C", &["-w"], b"\x01").trim() == "0";
     let locales = [("C", is_exact), ("C.UTF-8", has_utf8)];
     locales.into_iter().filter_map(|(locale, is_there)| is_there.then_some(locale)).collect()
 }
 
-/// Whether this `wc` takes only what can be printed for a word, as those before coreutils 9.4 do.
+/// Whether this `wc` takes only what can be printed for a word, as that of coreutils 9.1 does.
 pub(crate) fn ignores_the_unprintable() -> bool {
     run("C", &["-w"], b"\x01").trim() == "0"
 }

@@ -298,7 +298,8 @@ mod on_unix {
     #[test]
     fn unreadable_files_are_named_and_the_rest_is_counted() {
         let directory = tree(&[("closed/a", b"one"), ("secret", b"two three"), ("open", b"four")]);
-        // Nothing is closed to root, so that the program runs as somebody else then; there it must be where it can be reached.
+        // Nothing is closed to root, so that the program runs as somebody else then; there it must be where it can be
+        // reached.
         let program = directory.path().join("wordcount");
         fs::copy(PROGRAM, &program).unwrap();
         let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -324,7 +325,8 @@ mod on_unix {
 
     #[test]
     fn ctrl_c_ends_the_reading_and_prints_what_has_been_counted() {
-        // Words of eight bytes, so that the bytes that were read say how many words there were. With the links it is 16 GiB.
+        // Words of eight bytes, so that the bytes that were read say how many words there were. With the links it is
+        // 16 GiB.
         let directory = tree(&[("0", "sevenby\n".repeat(1 << 19).as_bytes())]);
         for number in 1..4_000 {
             fs::hard_link(directory.path().join("0"), directory.path().join(number.to_string())).unwrap();
@@ -410,7 +412,8 @@ mod on_unix {
         assert!(most < 256 << 20);
     }
 
-    /// Prose-like text: the first 8,000 words as frequent as Zipf's law says, the others as rare as in natural languages.
+    /// Prose-like text: the first 8,000 words as frequent as Zipf's law says, the others as rare as in natural
+    /// languages.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank is a small number")]
     fn text(random: &mut Random, size: usize, vocabulary: u64) -> Vec<u8> {
         const KERNEL: f64 = 8_000.0;

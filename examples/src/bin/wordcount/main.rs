@@ -4,10 +4,11 @@
 //! cargo run --release -p dms-examples --bin wordcount -- PATH
 //! ```
 //!
-//! PATH is a directory or a file; without it, it is this repository. Files that a `.gitignore` names are left out, and so are `.git`, links and what is not
-//! a regular file. A word is what `wc -w` of GNU coreutils counts as one in the same locale (see `splitter.rs`), and so the total is the same. A file with a NUL in its
-//! first 8 KiB is binary: it is named on stderr and not counted, like one that cannot be read. It prints the 20 most frequent words,
-//! then the totals:
+//! PATH is a directory or a file; without it, it is this repository. What a `.gitignore` names is left out, and so
+//! are `.git`, links, and what is not a regular file. A word is what `wc -w` of GNU coreutils counts as one in the
+//! same locale (`splitter.rs` says what that is), so that the total is the same. A file with a NUL in its first 8 KiB
+//! is binary: it is named on stderr and not counted, and neither is one that cannot be read. It prints the 20 most
+//! frequent words, then the totals:
 //!
 //! ```text
 //!            … …
@@ -21,17 +22,26 @@
 //! seconds     …  (… MB/s)
 //! ```
 //!
-//! On a terminal a bar shows the progress. Ctrl-C ends the reading and prints what has been counted so far, above the totals how many files
-//! were left. The exit code is 0; 1 where a file could not be read; 2 for a PATH that is not there; 130 after Ctrl-C.
+//! On a terminal a bar shows the progress. Ctrl-C ends the reading; then it prints what has been counted so far, and
+//! above the totals how many files were left. The exit code is 0; 1 where something could not be read; 2 for a PATH
+//! that is not there; 130 after Ctrl-C.
 //!
 //! # The pipeline
-//! A `Walker` finds files and sends each to the least loaded `Reader` of a pool. The readers count piece by piece and send what they have in batches to the `Shard`s, each of
-//! which owns the words with certain hashes. The `Reporter` hears from all what it draws. Every mailbox is bounded, so that each waits for the next
-//! when it is ahead, and a file of any size takes no more memory than a small one. At the end the readers are drained, and their `#[stop]` hooks send the rest;
-//! behind that, in the shards' mailboxes, come the questions for the result.
+//! A `Walker` finds files and sends each to the least loaded `Reader` of a pool. The readers count piece by piece,
+//! and send what they have in batches to the `Shard`s, each of which owns the words with certain hashes. The
+//! `Reporter` hears from all what it draws. Every mailbox is bounded, so that each waits for the next when it is
+//! ahead; a file of any size takes no more memory than a small one. At the end the readers are drained, and their
+//! `#[stop]` hooks send the rest. Behind that, in the shards' mailboxes, come the questions for the result.
 //!
 //! # Figures
+//! 1 GiB of generated prose (a file of 256 MiB and 768 of 1 MiB; 240 million words, 2.2 million different ones, as
+//! rare as those of a natural language) on a machine of two cores: 3.9 s, 270 MB/s, 172 MiB of memory at most, nearly
+//! all of it the table of words. `wc -w` takes 4.2 s in the locale `C.UTF-8`, 5.8 s in `C`. 1 GiB with 1,000
+//! different words takes 5 MiB. To measure it again:
 //!
+//! ```sh
+//! DMS_LONG=1 cargo test --release -p dms-examples --test examples -- --nocapture gibibyte memory
+//! ```
 
 mod reader;
 mod report;
@@ -131,7 +141,8 @@ async fn count(root: PathBuf) -> Result<Report, Box<dyn Error>> {
 
     let work = async {
         walker.walk(root).no_timeout().await??;
-        // All files have been sent. The readers' last act is to send what they have counted, and behind that come the questions.
+        // All files have been sent. The readers' last act is to send what they have counted, and behind that come the
+        // questions.
         readers.drain().await;
         Ok::<_, Box<dyn Error>>(())
     };

@@ -38,7 +38,8 @@ impl Reader {
 
 #[module(visibility = "pub(crate)")]
 impl Reader {
-    /// Counts the words of a file. It returns when that is done, so that what comes behind waits in the mailbox, and behind that the walker.
+    /// Counts the words of a file. It returns when that is done, so that what comes behind waits in the mailbox, and
+    /// behind that the walker.
     #[handler(Count)]
     async fn count(&mut self, path: PathBuf) {
         let Some(mut desk) = self.desk.take() else { return };
@@ -146,7 +147,8 @@ fn note(maker: &WordMaker, shards: &mut [(ModuleRef<Shard>, Words)], word: &[u8]
     shards[shard].1.add(word, 1);
 }
 
-/// Reads until the buffer is full or the file ends. What comes before an error is returned without it, and the error the next time.
+/// Reads until the buffer is full or the file ends. What comes before an error is returned without it, and the error
+/// the next time.
 fn fill(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {

@@ -1,13 +1,17 @@
 //! What a word is: what `wc -w` of GNU coreutils counts.
 //!
-//! A word is what stands between white space, if at least one character of it can be printed. Without a UTF-8 locale, white space is what ASCII calls so, and
-//! only ASCII can be printed. In one, the wide spaces of Unicode separate words too, those that do not break among them, and what is not valid UTF-8 is
-//! neither white space nor printable. (Where the C library does not know a character that Unicode may have one day, it is not printable
-//! either; here it is.)
+//! A word is what stands between white space, if at least one character of it can be printed. Without a UTF-8 locale,
+//! white space is what ASCII calls so, and only ASCII can be printed. In one, the wide spaces of Unicode separate
+//! words too, those that do not break among them; what is not valid UTF-8 is neither white space nor printable.
+//!
+//! That is coreutils 9.1. More recent versions take all that is not white space for a word, be it printable or not.
+//! One more difference remains: what Unicode has not made a character yet is printable here, and not to the C
+//! library.
 
 use std::env;
 
-/// A longer word counts under its first so many bytes, so that a file without any space needs no more memory than others.
+/// A longer word counts under its first so many bytes, so that a file without any space needs no more memory than
+/// others.
 const LONGEST: usize = 1024;
 
 /// So many bytes of a word are kept while its end has not been seen.

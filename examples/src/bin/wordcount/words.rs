@@ -41,7 +41,8 @@ impl Word<'_> {
     }
 }
 
-/// Makes words of bytes. Its clones agree on the hashes, so that those are computed once on a word's way through the modules.
+/// Makes words of bytes. Its clones agree on the hashes, so that those are computed once on a word's way through the
+/// modules.
 #[derive(Clone, Default)]
 pub(crate) struct WordMaker(DefaultHashBuilder);
 
