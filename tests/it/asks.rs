@@ -50,18 +50,14 @@ impl Desk {
         tokio::spawn(async move { reply.send(back.ask(Note(5)).await) });
     }
 
-    /// Gives the reply to a task of which it tells, and asks `back` itself.
+    /// Gives the reply to a task that answers in a moment, and asks the asker itself meanwhile.
     #[handler(HandOver)]
-    async fn hand_over(&mut self, back: ModuleRef<Puppet>, reply: ReplyTo<Result<u64, AskError>>) {
-        let (answer, answered) = tokio::sync::oneshot::channel();
+    async fn hand_over(&mut self, back: ModuleRef<Puppet>, seen: Log<Result<u64, AskError>>, reply: ReplyTo<u64>) {
         tokio::spawn(async move {
-            if let Ok(answer) = answered.await {
-                reply.send(answer);
-            }
+            sleep(5 * MS).await;
+            reply.send(1);
         });
-        // `back` waits for the reply that the task will give: it cannot answer this meanwhile, and is asked no more than a moment.
-        let _ = answer.send(Ok(1));
-        let _ = back.ask(Note(6)).await;
+        seen.push(back.ask(Note(6)).await);
     }
 
     #[handler(Awaited)]
@@ -657,13 +653,15 @@ fn m5_a_reply_that_was_handed_to_another_task_is_no_deadlock() {
         let system = System::new();
         let puppet = system.register_module(Puppet::default()).await.unwrap();
         let desk = system.register_module(desk()).await.unwrap();
+        let seen = Log::new();
         for _ in 0..20 {
-            let (to, back) = (desk.clone(), puppet.clone());
-            let answer = puppet.ask(act(async move { to.hand_over(back).await })).await.unwrap();
-            assert_eq!(answer, Ok(Ok(1)));
+            let (to, back, log) = (desk.clone(), puppet.clone(), seen.clone());
+            let answer = puppet.ask(act(async move { to.hand_over(back, log).await })).await.unwrap();
+            assert_eq!(answer, Ok(1));
             // The desk is done with its own ask before the next round begins.
             assert_eq!(desk.awaited().await, Ok(true));
         }
+        assert_eq!(seen.take(), vec![Ok(6); 20]);
         assert_eq!(puppet.ask(Note(1)).await, Ok(1));
         system.shutdown().await;
     });

@@ -169,6 +169,34 @@ fn m6_those_who_wait_for_room_are_served_first_come_first_served() {
     });
 }
 
+/// In the midst of a batch there may be room before those who wait are let in: it is theirs.
+#[test]
+fn m6_nobody_passes_those_who_wait_while_the_worker_is_busy() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let log = Log::new();
+        let module = bounded(&system, &log, 8, Overflow::Wait).await;
+        let held = held(&module).await;
+        let (passer, passed) = (module.clone(), Log::new());
+        let note = passed.clone();
+        let look = act(async move {
+            // From a thread, since a module's own sends meet no bound.
+            note.push(std::thread::spawn(move || passer.try_send(Note(99)).is_ok()).join().unwrap());
+        });
+        module.try_send(look).unwrap();
+        for number in 0..7 {
+            module.try_send(Note(number)).unwrap();
+        }
+        let mut waiting = std::pin::pin!(module.send(Note(7)));
+        assert!(futures::poll!(waiting.as_mut()).is_pending());
+        held.release();
+        waiting.await.unwrap();
+        module.drain().await;
+        assert_eq!(passed.all(), [false]);
+        assert_eq!(log.all(), [0, 1, 2, 3, 4, 5, 6, 7]);
+    });
+}
+
 #[test]
 fn m6_a_cancelled_waiter_loses_no_place_for_others_and_its_message_is_never_handled() {
     on_every_runtime(|| async {

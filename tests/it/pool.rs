@@ -28,9 +28,10 @@ fn the_least_loaded_member_gets_the_message_the_one_in_hand_counted() {
         let logs: Vec<_> = (0..3).map(|_| Log::new()).collect();
         let own = logs.clone();
         let pool = system.register_pool(3, move |number| puppet(&own[number])).await.unwrap();
-        // Two are busy: with a handler, and with one that waits besides.
+        // Two are busy, with a message that runs and one that waits; the third has one in hand at most.
         let first = held(&pool.members()[0]).await;
         let second = held(&pool.members()[2]).await;
+        pool.members()[0].try_send(Note(0)).unwrap();
         pool.members()[2].try_send(Note(0)).unwrap();
         for number in 0..20 {
             assert_eq!(pool.ask(Note(number)).await, Ok(number));

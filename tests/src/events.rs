@@ -1,6 +1,8 @@
 //! What was logged.
 
+use std::cell::RefCell;
 use std::fmt::{self, Write as _};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing::field::{Field, Visit};
@@ -18,16 +20,28 @@ pub struct Event {
     pub text: String,
 }
 
+thread_local! {
+    static LOG: RefCell<Option<Log<Event>>> = const { RefCell::new(None) };
+}
+
 /// Runs `body` and gives what was logged on this thread meanwhile, from INFO up.
+///
+/// There is one subscriber for all threads, which listens for those that want it: one for each thread would leave it to chance which of the
+/// callsites, kept by `tracing` for all threads, it hears.
 pub fn events_of<R>(body: impl FnOnce() -> R) -> (R, Vec<Event>) {
+    static LISTENS: OnceLock<()> = OnceLock::new();
+    LISTENS.get_or_init(|| {
+        // Whoever was first listens for all.
+        let _ = tracing::subscriber::set_global_default(Listener { spans: AtomicU64::new(1) });
+    });
     let log = Log::new();
-    let listener = Listener { log: log.clone(), spans: AtomicU64::new(1) };
-    let output = tracing::subscriber::with_default(listener, body);
+    LOG.set(Some(log.clone()));
+    let output = body();
+    LOG.set(None);
     (output, log.take())
 }
 
 struct Listener {
-    log: Log<Event>,
     spans: AtomicU64,
 }
 
@@ -45,9 +59,13 @@ impl Subscriber for Listener {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut text = Text::default();
-        event.record(&mut text);
-        self.log.push(Event { level: *event.metadata().level(), text: text.message + &text.fields });
+        LOG.with_borrow(|log| {
+            if let Some(log) = log {
+                let mut text = Text::default();
+                event.record(&mut text);
+                log.push(Event { level: *event.metadata().level(), text: text.message + &text.fields });
+            }
+        });
     }
 
     fn enter(&self, _: &Id) {}
