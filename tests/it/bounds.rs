@@ -177,11 +177,11 @@ fn m6_nobody_passes_those_who_wait_while_the_worker_is_busy() {
         let log = Log::new();
         let module = bounded(&system, &log, 8, Overflow::Wait).await;
         let held = held(&module).await;
-        let (passer, passed) = (module.clone(), Log::new());
+        let (target, passed) = (module.clone(), Log::new());
         let note = passed.clone();
         let look = act(async move {
             // From a thread, since a module's own sends meet no bound.
-            note.push(std::thread::spawn(move || passer.try_send(Note(99)).is_ok()).join().unwrap());
+            note.push(std::thread::spawn(move || target.try_send(Note(99)).is_ok()).join().unwrap());
         });
         module.try_send(look).unwrap();
         for number in 0..7 {
