@@ -274,7 +274,9 @@ fn predict(program: &[Step], bounds: &Bounds) -> Option<Outcome> {
                 }
             }
             Step::SendAfter { to, delay } => {
-                if !models[to].ended {
+                if models[to].ended {
+                    models[to].undelivered += 1;
+                } else {
                     models[to].timers.push(Timer { id, next: now + delay, interval: None });
                 }
             }

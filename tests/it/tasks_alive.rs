@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dms::System;
 use dms::testing::{mock, probe};
-use dms_tests::{Boom, Flavor, Note, Puppet, act, act_in, eventually, held, on_every_runtime, settle};
+use dms_tests::{Boom, Flavor, Note, Puppet, act, act_in, eventually, held, hold, on_every_runtime, settle};
 
 fn alive() -> usize {
     tokio::runtime::Handle::current().metrics().num_alive_tasks()
@@ -117,15 +117,19 @@ fn l2_a_dropped_system_leaves_no_task() {
 fn l2_what_was_cut_off_leaves_no_task() {
     on_every_runtime(|| async {
         let system = System::new();
+        let mut holds = Vec::new();
         for _ in 0..5 {
             let module = system.register_module(Puppet::default()).await.unwrap();
+            let (holding, mut stuck) = hold();
             module
                 .send(act_in(|ctx| {
                     drop(ctx.spawn("endless", std::future::pending::<()>()));
-                    Box::pin(std::future::pending::<()>())
+                    Box::pin(holding)
                 }))
                 .await
                 .unwrap();
+            stuck.begun().await;
+            holds.push(stuck);
         }
         let report = system.shutdown_within(Duration::from_millis(20)).await;
         assert_eq!(report.overran.len(), 5);
