@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
@@ -36,6 +36,7 @@ pub(crate) struct Core {
     state: AtomicU8,
     /// Whether the reply of the message in hand may have been given to another task.
     pub(crate) detached: AtomicBool,
+    pub(crate) bounded: bool,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
     pub(crate) has_waiters: AtomicBool,
     /// How many messages have begun: the position of the one in hand, plus one.
@@ -67,6 +68,7 @@ impl Core {
         info: &'static ModuleInfo,
         given_name: Option<Box<str>>,
         parent: Option<ModuleId>,
+        bounded: bool,
         environment: Arc<Environment>,
     ) -> Self {
         Self {
@@ -78,6 +80,7 @@ impl Core {
             control: AtomicU8::new(0),
             state: AtomicU8::new(ModuleState::Created as u8),
             detached: AtomicBool::new(false),
+            bounded,
             has_waiters: AtomicBool::new(false),
             begun: AtomicU64::new(0),
             undelivered: AtomicU64::new(0),
@@ -105,6 +108,15 @@ impl Core {
     pub(crate) fn set_state(&self, state: ModuleState) {
         self.state.store(state as u8, Ordering::Release);
         self.changed.notify_waiters();
+    }
+
+    /// Whether senders may wait for room. Of a sender that gets in line and a worker that frees room, at least one sees the other.
+    pub(crate) fn may_have_waiters(&self) -> bool {
+        if !self.bounded {
+            return false;
+        }
+        fence(Ordering::SeqCst);
+        self.has_waiters.load(Ordering::Relaxed)
     }
 
     /// Shows that a running module is to stop.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use futures_core::Stream;
 
 use super::cell::{AnyCell, Cell, control};
-use super::deadline::Deadline;
 use super::handler::{Answers, Module};
 use super::lifecycle::ModuleId;
 use super::module_ref::ModuleRef;
@@ -21,14 +20,14 @@ pub struct Context<T: Module> {
     pub(crate) cell: Arc<Cell<T>>,
     /// The handler or hook that runs.
     pub(crate) handler: &'static str,
-    /// When the caller of the running handler gives up.
-    pub(crate) deadline: Deadline,
+    /// Whether the running handler has its caller's deadline.
+    pub(crate) has_deadline: bool,
     tasks: Option<Box<Tasks>>,
 }
 
 impl<T: Module> Context<T> {
     pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
-        Self { cell, handler: "init", deadline: Deadline::Never, tasks: None }
+        Self { cell, handler: "init", has_deadline: false, tasks: None }
     }
 
     /// A reference to this module.
@@ -89,7 +88,7 @@ impl<T: Module> Context<T> {
         self.tasks.get_or_insert_default().spawn(cell, name.into(), future)
     }
 
-    /// Sends every item of `stream` to this module as a message, waiting where a bounded mailbox is full.
+    /// Sends every item of `stream` to this module as a message. Where a bounded mailbox is full the stream waits, also where the policy would reject.
     ///
     /// The returned task ends with the stream: `.then(|()| Finished, ctx)` makes the end a message. It is named `name` in errors.
     pub fn attach<S>(&mut self, name: impl Into<String>, stream: S) -> Task<()>
@@ -101,7 +100,7 @@ impl<T: Module> Context<T> {
         self.spawn(name, async move {
             let mut stream = pin!(stream);
             while let Some(item) = std::future::poll_fn(|cx| stream.as_mut().poll_next(cx)).await {
-                if target.send(item).await.is_err() {
+                if target.feed(item).await.is_err() {
                     return;
                 }
             }

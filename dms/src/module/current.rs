@@ -16,14 +16,14 @@ pub(crate) enum Phase {
     Handler,
     /// A loop of the module's own, which may wait for an answer and its inbox at once.
     Run,
-    /// The `stop` hook: modules that still run answer it, though they refuse everybody else.
-    StopHook,
 }
 
 /// What is laid in for the time of a poll.
 pub(crate) struct Current {
     pub(crate) module: Arc<dyn AnyCell>,
     pub(crate) phase: Phase,
+    /// Whether it is the `stop` hook, or a handler that answers one: modules that still run answer it, though they refuse everybody else.
+    pub(crate) stopping: bool,
     /// When the caller of the running handler gives up.
     pub(crate) deadline: Deadline,
 }
@@ -82,9 +82,16 @@ pub(crate) fn waiting() -> Option<Arc<dyn AnyCell>> {
     with(|current| current.filter(|current| current.phase != Phase::Run).map(|current| Arc::clone(&current.module)))
 }
 
-/// Whether the running code is a `stop` hook.
+/// Whether the running code is a `stop` hook, or answers one.
 pub(crate) fn in_stop_hook() -> bool {
-    with(|current| current.is_some_and(|current| current.phase == Phase::StopHook))
+    with(|current| current.is_some_and(|current| current.stopping))
+}
+
+/// Drops `values` one by one, as [`discard`] does: a second panic in one go would end the process.
+pub(crate) fn discard_all<V>(why: super::reply::NoAnswer, values: impl IntoIterator<Item = V>) {
+    for value in values {
+        discard(why, value);
+    }
 }
 
 /// Drops `value`; replies inside end with `why`, and a panicking destructor is contained and reported.

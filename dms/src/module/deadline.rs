@@ -88,7 +88,8 @@ impl Deadline {
     /// The running interval between two sweeps does not count, so that it is never early.
     fn in_sweeps(after: Duration, sweeps_now: u32) -> Self {
         // 64 bits, in sweeps: the division of 128 bits would cost more than the rest of this.
-        let sweeps = after.as_secs().saturating_mul(SWEEPS_PER_SECOND) + u64::from(after.subsec_nanos().div_ceil(SWEEP_NANOS));
+        let sweeps = after.as_secs().saturating_mul(SWEEPS_PER_SECOND);
+        let sweeps = sweeps.saturating_add(u64::from(after.subsec_nanos().div_ceil(SWEEP_NANOS)));
         match u32::try_from(sweeps) {
             Ok(sweeps) if sweeps < u32::MAX / 4 => Self::Sweep(sweeps_now.wrapping_add(sweeps + 1)),
             _ => Self::Never,

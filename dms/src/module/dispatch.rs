@@ -12,16 +12,19 @@ use super::reply::ReplyTo;
 /// Says that the handler `name` begins, unless its asker has gone: then it does not, and this is false.
 #[inline]
 pub fn begin<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Context<T>) -> bool {
-    let deadline = match reply.call() {
-        None => Deadline::Never,
-        Some(Ok(deadline)) => deadline,
+    match reply.call() {
+        None if !ctx.has_deadline => {}
+        None => {
+            ctx.has_deadline = false;
+            current::update(|current| current.deadline = Deadline::Never);
+        }
+        Some(Ok(deadline)) => {
+            ctx.has_deadline = true;
+            current::update(|current| current.deadline = deadline);
+        }
         Some(Err(_)) => return false,
-    };
-    ctx.handler = name;
-    if ctx.deadline != deadline {
-        ctx.deadline = deadline;
-        current::update(|current| current.deadline = deadline);
     }
+    ctx.handler = name;
     true
 }
 

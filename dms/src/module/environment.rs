@@ -31,6 +31,9 @@ pub(crate) trait Host: Any + Send + Sync {
     /// Takes an ended module out of the registry. Returns whether it was the last.
     fn remove(&self, id: ModuleId) -> bool;
 
+    /// Whether the module `id` is a child of `ancestor`, or a child's child.
+    fn descends(&self, id: ModuleId, ancestor: ModuleId) -> bool;
+
     /// Whether the module has children that have not ended.
     fn has_children(&self, id: ModuleId) -> bool;
 

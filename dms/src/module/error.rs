@@ -106,6 +106,8 @@ pub enum AskError {
         handler: &'static str,
     },
     /// The answer could never come: whoever would give it waits, directly or round a cycle, for the module that asks.
+    ///
+    /// A handler that waits for several things at once, with `select!`, counts as waiting for each of them.
     #[error("the answer of `{handler}` could never come: {cycle}")]
     WouldDeadlock {
         /// The handler's name.

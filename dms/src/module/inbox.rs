@@ -5,11 +5,12 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use super::cell::{Cell, control};
 use super::context::Context;
-use super::current::{self, Phase};
+use super::current::{self, Current, Phase};
+use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
 use super::mailbox::{Asks, Fill};
@@ -94,33 +95,37 @@ impl<T: Module> Inbox<T> {
 
     /// The next message if one waits.
     pub fn try_recv(&mut self) -> Option<T::Message> {
-        let mut cx = TaskContext::from_waker(std::task::Waker::noop());
-        if self.batch.is_empty() && self.cell.mailbox.queued() == 0 {
+        let core = &self.cell.core;
+        if core.has(control::STOP) {
             return None;
         }
-        match self.poll_ready(false, &mut cx) {
-            Poll::Ready(true) => self.take_detached(),
-            _ => None,
+        if core.has(control::QUIESCE) && !self.quiesced {
+            self.quiesce();
         }
+        if self.batch.is_empty() && (self.cell.mailbox.queued() == 0 || !self.poll_fill(true, Waker::noop()).is_ready()) {
+            return None;
+        }
+        self.take_detached()
     }
 
     /// Hands a message to its handler.
     ///
     /// # Cancel safety
     /// Dropping the future drops the handler where it is; its asker is told that there is no answer.
-    pub fn dispatch<'a>(
-        &'a mut self,
-        message: T::Message,
-        module: &'a mut T,
-        ctx: &'a mut Context<T>,
-    ) -> impl Future<Output = ()> + Send + 'a {
-        message.dispatch(module, ctx)
+    pub async fn dispatch(&mut self, message: T::Message, module: &mut T, ctx: &mut Context<T>) {
+        // The handler has its caller's deadline, the loop around it has not.
+        let _end = OnDrop(|current| current.deadline = Deadline::Never);
+        message.dispatch(module, ctx).await;
+        ctx.handler = "run";
     }
 
     /// Handles message after message until the module is to stop, or is drained: what a module without `#[run]` does.
     ///
     /// # Errors
     /// None; the `Result` is that of [`Module::run`].
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the handler where it is, as with [`dispatch`](Self::dispatch); no other message is lost.
     pub fn serve(
         &mut self,
         module: &mut T,
@@ -129,12 +134,12 @@ impl<T: Module> Inbox<T> {
         // A block rather than an `async fn`: every byte of it is paid by every module, and it uses what it captures in place.
         async move {
             current::update(|current| current.phase = Phase::Handler);
+            let _end = OnDrop(|current| current.phase = Phase::Run);
             while poll_fn(|cx| self.poll_ready(false, cx)).await {
                 while let Some(message) = self.take() {
                     message.dispatch(module, ctx).await;
                 }
             }
-            current::update(|current| current.phase = Phase::Run);
             Ok(())
         }
     }
@@ -182,8 +187,9 @@ impl<T: Module> Inbox<T> {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(false) => return Poll::Ready(None),
                 Poll::Ready(true) => {
-                    if let Some(message) = self.take_detached() {
-                        return Poll::Ready(Some(message));
+                    let message = self.take_detached();
+                    if message.is_some() {
+                        return Poll::Ready(message);
                     }
                 }
             }
@@ -207,7 +213,11 @@ impl<T: Module> Inbox<T> {
         if !self.batch.is_empty() {
             return Poll::Ready(true);
         }
-        match self.cell.mailbox.poll_fill(&self.cell.core, &mut self.batch, &mut self.spare, !stopping) {
+        self.poll_fill(!stopping, cx.waker())
+    }
+
+    fn poll_fill(&mut self, ends: bool, waker: &Waker) -> Poll<bool> {
+        match self.cell.mailbox.poll_fill(&self.cell.core, &mut self.batch, &mut self.spare, ends, waker) {
             Poll::Pending => {
                 self.since_yield = 0;
                 Poll::Pending
@@ -215,7 +225,10 @@ impl<T: Module> Inbox<T> {
             Poll::Ready(Fill::Drained) => Poll::Ready(false),
             Poll::Ready(Fill::Batch { begin, quiesced }) => {
                 self.begun = begin;
-                self.quiesced |= quiesced;
+                if quiesced {
+                    self.quiesced = true;
+                    current::update(|current| current.stopping = true);
+                }
                 Poll::Ready(true)
             }
         }
@@ -223,7 +236,15 @@ impl<T: Module> Inbox<T> {
 
     #[inline]
     fn take(&mut self) -> Option<T::Message> {
-        if self.since_yield >= BUDGET || self.cell.core.control.load(Ordering::Acquire) != 0 && self.must_look() {
+        if self.since_yield >= BUDGET {
+            return None;
+        }
+        self.take_now()
+    }
+
+    #[inline]
+    fn take_now(&mut self) -> Option<T::Message> {
+        if self.cell.core.control.load(Ordering::Acquire) != 0 && self.must_look() {
             return None;
         }
         let message = self.batch.pop_front()?;
@@ -233,7 +254,7 @@ impl<T: Module> Inbox<T> {
 
     /// As [`Self::take`], for a message whose reply may go anywhere.
     fn take_detached(&mut self) -> Option<T::Message> {
-        let message = self.take()?;
+        let message = self.take_now()?;
         self.cell.core.detached.store(true, Ordering::Release);
         Some(message)
     }
@@ -274,7 +295,8 @@ impl<T: Module> Inbox<T> {
             self.quiesced = true;
             self.cell.core.count_undelivered(self.batch.len());
             self.begun += self.batch.len() as u64;
-            current::discard(NoAnswer::Stopped, std::mem::take(&mut self.batch));
+            current::update(|current| current.stopping = true);
+            current::discard_all(NoAnswer::Stopped, std::mem::take(&mut self.batch));
             self.cell.core.begun.store(self.begun, Ordering::Release);
         }
     }
@@ -285,6 +307,15 @@ impl<T: Module> Inbox<T> {
             self.closed = true;
             self.cell.mailbox.close(&self.cell.core, std::mem::take(&mut self.batch));
         }
+    }
+}
+
+/// Changes what is known of the running module when a future of its loop ends or is dropped.
+struct OnDrop(fn(&mut Current));
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        current::update(self.0);
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::task::{Poll, Waker};
 
 use parking_lot::Mutex;
@@ -48,6 +48,12 @@ struct Queue<E> {
     asks: Asks,
     /// Those of the batch in hand, and those whose reply lives on elsewhere.
     asks_in_hand: Asks,
+    /// Whether the worker has a list in hand that it may put back.
+    filtering: bool,
+    /// How many messages the batch in hand had.
+    batch_len: usize,
+    /// Who waits for messages where that is not the worker itself, but a future inside it that has a waker of its own.
+    stranger: Option<Box<Waker>>,
     /// Senders that wait for room, first come first served. There are none without a bound.
     waiters: Option<Box<Line<E>>>,
 }
@@ -115,6 +121,9 @@ impl<E> Mailbox<E> {
                 warn_at: WARN_AT,
                 asks: Vec::new(),
                 asks_in_hand: Vec::new(),
+                filtering: false,
+                batch_len: 0,
+                stranger: None,
                 waiters: None,
             }),
             capacity: capacity.unwrap_or(usize::MAX),
@@ -167,10 +176,11 @@ impl<E> Mailbox<E> {
             queue.asks.push(ask);
         }
         let parked = mem::take(&mut queue.parked);
-        let deep = queue.messages.len() >= queue.warn_at;
+        let stranger = if parked { queue.stranger.take() } else { None };
+        let deep = self.capacity == usize::MAX && queue.messages.len() + queue.batch_len >= queue.warn_at;
         drop(queue);
         if parked {
-            core.wake();
+            wake(core, stranger);
         }
         if oldest.is_some() {
             core.count_undelivered(1);
@@ -185,7 +195,7 @@ impl<E> Mailbox<E> {
     #[cold]
     fn warn(&self, core: &Core) {
         let mut queue = self.queue.lock();
-        let depth = queue.messages.len();
+        let depth = queue.depth(core);
         if depth < queue.warn_at {
             return;
         }
@@ -207,6 +217,8 @@ impl<E> Mailbox<E> {
         let waiter = Arc::new(Waiter::new(message));
         queue.waiters.get_or_insert_default().push_back(Arc::clone(&waiter));
         core.has_waiters.store(true, Ordering::Relaxed);
+        // See `Core::may_have_waiters`.
+        fence(Ordering::SeqCst);
         // Room may have come between the refusal and this lock.
         let woken = queue.admit(core, self.capacity);
         drop(queue);
@@ -240,14 +252,29 @@ impl<E> Mailbox<E> {
     ///
     /// `spare` is an empty list kept by the worker: lists change places under the lock, and what is done with is dropped outside it.
     /// A mailbox that `ends` tells when it is drained, rather than parking the worker for good.
-    pub(crate) fn poll_fill(&self, core: &Core, batch: &mut VecDeque<E>, spare: &mut Asks, ends: bool) -> Poll<Fill> {
+    pub(crate) fn poll_fill(
+        &self,
+        core: &Core,
+        batch: &mut VecDeque<E>,
+        spare: &mut Asks,
+        ends: bool,
+        waker: &Waker,
+    ) -> Poll<Fill> {
         let mut may_have_detached =
             core.detached.load(Ordering::Relaxed) | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
         let mut queue = self.queue.lock();
         mem::swap(spare, &mut queue.asks_in_hand);
+        queue.filtering = may_have_detached && !spare.is_empty();
+        queue.batch_len = 0;
         if queue.messages.is_empty() {
             let drained = ends && core.has(control::DRAIN) && !queue.has_waiters();
             queue.parked = !drained;
+            if drained {
+                // What is accepted from here on comes from stop hooks.
+                core.control.fetch_or(control::QUIESCE, Ordering::AcqRel);
+            } else if !core.waker.get().is_some_and(|root| root.will_wake(waker)) {
+                queue.stranger = Some(Box::new(waker.clone()));
+            }
             if batch.capacity() > KEEP {
                 *batch = VecDeque::new();
             }
@@ -266,6 +293,7 @@ impl<E> Mailbox<E> {
             batch.clear();
             mem::swap(batch, &mut queue.messages);
             queue.batch_end = queue.tail;
+            queue.batch_len = batch.len();
         }
         let queue_mut = &mut *queue;
         mem::swap(&mut queue_mut.asks, &mut queue_mut.asks_in_hand);
@@ -309,12 +337,13 @@ impl<E> Mailbox<E> {
         let waiters = queue.waiters.take();
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
+        let stranger = queue.stranger.take();
         drop(queue);
         core.begin_stopping();
-        core.wake();
+        wake(core, stranger);
         refuse(waiters);
         core.count_undelivered(messages.len());
-        current::discard(NoAnswer::Stopped, messages);
+        current::discard_all(NoAnswer::Stopped, messages);
     }
 
     /// Refuses all but stop hooks, and lets what is queued be handled.
@@ -325,9 +354,10 @@ impl<E> Mailbox<E> {
         let waiters = queue.waiters.take();
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
+        let stranger = queue.stranger.take();
         drop(queue);
         core.begin_stopping();
-        core.wake();
+        wake(core, stranger);
         refuse(waiters);
     }
 
@@ -343,27 +373,30 @@ impl<E> Mailbox<E> {
         drop(queue);
         refuse(waiters);
         core.count_undelivered(batch.len() + messages.len());
-        current::discard(NoAnswer::Stopped, batch);
-        current::discard(NoAnswer::Stopped, messages);
+        current::discard_all(NoAnswer::Stopped, batch);
+        current::discard_all(NoAnswer::Stopped, messages);
         // Replies that live on in other tasks keep their deadline.
         let (mut asks, mut in_hand) = {
             let mut queue = self.queue.lock();
+            queue.filtering = true;
             (mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand))
         };
         asks.append(&mut in_hand);
         asks.retain(|ask| ask.is_open());
         asks.shrink_to_fit();
-        self.queue.lock().asks_in_hand = asks;
+        let mut queue = self.queue.lock();
+        queue.filtering = false;
+        queue.asks_in_hand.append(&mut asks);
     }
 
     /// Drops what is done with of the asks that left the mailbox; those whose reply lives on elsewhere go back on the list.
     fn retire(&self, spare: &mut Asks, may_have_detached: bool) {
         if may_have_detached {
             spare.retain(|ask| ask.is_open());
-            if !spare.is_empty() {
-                self.detached.store(true, Ordering::Relaxed);
-                self.queue.lock().asks_in_hand.append(spare);
-            }
+            self.detached.fetch_or(!spare.is_empty(), Ordering::Relaxed);
+            let mut queue = self.queue.lock();
+            queue.filtering = false;
+            queue.asks_in_hand.append(spare);
         } else {
             spare.clear();
         }
@@ -422,11 +455,11 @@ impl<E> Queue<E> {
     }
 
     fn has_asks(&self) -> bool {
-        !self.asks.is_empty() || !self.asks_in_hand.is_empty()
+        self.filtering || !self.asks.is_empty() || !self.asks_in_hand.is_empty()
     }
 
     fn admit(&mut self, core: &Core, capacity: usize) -> Woken {
-        let mut woken = Woken { senders: Vec::new(), worker: false };
+        let mut woken = Woken { senders: Vec::new(), worker: false, stranger: None };
         let Some(mut waiters) = self.waiters.take() else { return woken };
         let mut room = capacity.saturating_sub(self.depth(core));
         while room > 0
@@ -442,6 +475,7 @@ impl<E> Queue<E> {
         self.waiters = Some(waiters);
         core.has_waiters.store(self.has_waiters(), Ordering::Relaxed);
         woken.worker = !self.messages.is_empty() && mem::take(&mut self.parked);
+        woken.stranger = if woken.worker { self.stranger.take() } else { None };
         woken
     }
 
@@ -461,14 +495,22 @@ impl<E> Queue<E> {
 struct Woken {
     senders: Vec<Waker>,
     worker: bool,
+    stranger: Option<Box<Waker>>,
 }
 
 impl Woken {
     fn finish(self, core: &Core) {
         if self.worker {
-            core.wake();
+            wake(core, self.stranger);
         }
         self.senders.into_iter().for_each(Waker::wake);
+    }
+}
+
+fn wake(core: &Core, stranger: Option<Box<Waker>>) {
+    core.wake();
+    if let Some(stranger) = stranger {
+        stranger.wake();
     }
 }
 

@@ -105,6 +105,12 @@ impl<T: Module> fmt::Debug for DynMessage<T> {
 /// A type's name without its path: no Rust module path is ever shown.
 fn short_name<M>() -> &'static str {
     let name = std::any::type_name::<M>();
+    match name.as_bytes().first() {
+        Some(b'(') => return "tuple",
+        Some(b'[') => return "array",
+        Some(b'&') => return "reference",
+        _ => {}
+    }
     let base = name.find('<').map_or(name, |generics| &name[..generics]);
     base.rfind("::").map_or(base, |path| &base[path + 2..])
 }

@@ -10,7 +10,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::ask::Ask;
-use super::cell::{AnyCell, Cell, control};
+use super::cell::{AnyCell, Cell, Core, control};
 use super::current;
 use super::deadlock::{EdgeGuard, On};
 use super::error::{AskError, SendError};
@@ -109,6 +109,19 @@ impl<T: Module> ModuleRef<T> {
         block_on(self.ask(message))
     }
 
+    /// Sends a stream's item: waits for room whatever the policy, for the stream can wait.
+    pub(crate) async fn feed<M>(&self, message: M) -> Result<(), SendError<M>>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        match self.push(message) {
+            Ok(()) => Ok(()),
+            Err((message, Refusal::Stopped)) => Err(self.refused(message, Refusal::Stopped)),
+            Err((message, _)) => self.wait_for_room(message).await,
+        }
+    }
+
     /// Sends a message after `delay`, unless the handle stops it or the module has stopped by then (it is undelivered then, and counted).
     ///
     /// It does not wait for room in a bounded mailbox. A delay that does not fit the clock, such as [`Duration::MAX`], never ends.
@@ -146,8 +159,8 @@ impl<T: Module> ModuleRef<T> {
     /// Stops the module and its children: the running handler finishes, no other begins, the `stop` hook runs, the module is dropped. Then this
     /// returns.
     ///
-    /// Called by the module itself it begins the stop and returns at once, with [`ModuleState::Stopping`] in the report. It may be called again, and by
-    /// many at once.
+    /// Called by the module itself, or by one that this module waits for, it begins the stop and returns at once, with [`ModuleState::Stopping`] in the
+    /// report: a module ends after its children, and after its running handler. It may be called again, and by many at once.
     ///
     /// # Cancel safety
     /// Once polled the stop goes on, whether or not this is awaited to its end.
@@ -277,15 +290,21 @@ pub(crate) async fn drain(cell: &Arc<dyn AnyCell>) -> ModuleReport {
     ended(cell).await
 }
 
-/// Waits for the end of a module of any type, unless it is the one that waits.
+/// Waits for the end of a module of any type, unless that waits for the one that asks: it is the same, an ancestor, or held up by it.
 async fn ended(cell: &Arc<dyn AnyCell>) -> ModuleReport {
     let core = cell.core();
-    if current::is(core) {
+    let ends_after = |asker: &Core| {
+        let host = core.environment.host().filter(|_| Arc::ptr_eq(&asker.environment, &core.environment));
+        std::ptr::eq(asker, core) || host.is_some_and(|host| host.descends(asker.id, core.id))
+    };
+    if current::with(|current| current.is_some_and(|current| ends_after(current.module.core()))) {
         return core.report();
     }
     // A stop hook that asks the module that waits for its end gets `WouldDeadlock` by this edge.
-    let _edge = current::waiting().and_then(|asker| EdgeGuard::new(asker, Arc::clone(cell), On::Ended).ok());
-    core.wait_until(ModuleState::is_ended).await;
+    let edge = current::waiting().map(|asker| EdgeGuard::new(asker, Arc::clone(cell), On::Ended)).transpose();
+    if edge.is_ok() {
+        core.wait_until(ModuleState::is_ended).await;
+    }
     core.report()
 }
 

@@ -231,7 +231,8 @@ pub(crate) struct Tasks {
 #[derive(Default)]
 struct List {
     next: u64,
-    handles: HashMap<u64, JoinHandle<()>>,
+    /// A task that is being spawned has no handle yet.
+    handles: HashMap<u64, Option<JoinHandle<()>>>,
 }
 
 impl Tasks {
@@ -245,18 +246,22 @@ impl Tasks {
         list.next += 1;
         let entry = Entry { list: Arc::clone(&self.list), key };
         let ended = Ended { shared: Arc::clone(&shared), result: None };
-        // The list is locked until the handle is in it, so that a task that ends at once finds its entry.
-        list.handles.insert(key, tokio::spawn(run(future, ended, entry)));
+        list.handles.insert(key, None);
         drop(list);
+        // Not under the lock: a runtime that goes down drops the task at once, and with it its entry.
+        let handle = tokio::spawn(run(future, ended, entry));
+        if let Some(place) = self.list.lock().handles.get_mut(&key) {
+            *place = Some(handle);
+        }
         Task { shared }
     }
 
     pub(crate) async fn join(self) {
         let handles = std::mem::take(&mut self.list.lock().handles);
-        for handle in handles.values() {
+        for handle in handles.values().flatten() {
             handle.abort();
         }
-        for (_, handle) in handles {
+        for handle in handles.into_values().flatten() {
             // A cancelled task is what was asked for; a panic has been taken inside the task.
             let _ = handle.await;
         }
@@ -265,7 +270,7 @@ impl Tasks {
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        for handle in self.list.lock().handles.values() {
+        for handle in self.list.lock().handles.values().flatten() {
             handle.abort();
         }
     }
@@ -304,6 +309,7 @@ struct Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let handle = self.list.lock().handles.remove(&self.key);
+        // The task's own handle: nobody waits for it any more.
         drop(handle);
     }
 }

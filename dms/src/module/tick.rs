@@ -101,7 +101,11 @@ pub(crate) fn request<T: Module>(
 /// Sends `message` once, after `delay`.
 pub(crate) fn delay<T: Answers<M>, M: Send + 'static>(target: &ModuleRef<T>, message: M, delay: Duration) -> TimerHandle {
     let source = Delayed { cell: Arc::clone(&target.cell), message: Some(message) };
-    schedule(target, Box::new(source), delay, None, Arc::default())
+    let handle = schedule(target, Box::new(source), delay, None, Arc::default());
+    if handle.key.is_none() {
+        target.cell.core.count_undelivered(1);
+    }
+    handle
 }
 
 fn schedule<T: Module>(
@@ -141,7 +145,9 @@ impl<T: Module, F: Fn() -> T::Message + Send> Source for Periodic<T, F> {
             return Fired::Saturated;
         }
         let terms = Terms { beyond_bound: true, ask: None };
-        match self.cell.mailbox.push(core, (), |()| (self.message)(), terms) {
+        // Made before the lock is taken: this runs the user's `Clone`.
+        let message = (self.message)();
+        match self.cell.mailbox.push(core, message, |message| message, terms) {
             Ok((Accepted::At(position), _)) => {
                 self.waiting.push_back(position);
                 Fired::Again

@@ -173,7 +173,7 @@ impl Timers {
         state.settle();
         drop(state);
         drop(asked);
-        super::current::discard(super::reply::NoAnswer::Stopped, sources);
+        super::current::discard_all(super::reply::NoAnswer::Stopped, sources);
         delayed
     }
 
@@ -292,7 +292,7 @@ impl Timers {
         }
         state.settle();
         drop(state);
-        drop(ended);
+        super::current::discard_all(super::reply::NoAnswer::Stopped, ended);
         true
     }
 

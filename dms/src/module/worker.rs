@@ -66,7 +66,7 @@ pin_project! {
 }
 
 fn attributed<F>(module: Arc<dyn AnyCell>, future: F) -> Attributed<F> {
-    Attributed { current: Some(Current { module, phase: Phase::Handler, deadline: Deadline::Never }), future }
+    Attributed { current: Some(Current { module, phase: Phase::Handler, stopping: false, deadline: Deadline::Never }), future }
 }
 
 impl<F: Future<Output = ()>> Future for Attributed<F> {
@@ -82,7 +82,7 @@ impl<F: Future<Output = ()>> Future for Attributed<F> {
         let poll = this.future.as_mut().poll(cx);
         drop(entered);
         if let Some(current) = this.current
-            && current.module.core().has_waiters.load(Ordering::Relaxed)
+            && current.module.core().may_have_waiters()
         {
             current.module.admit();
         }
@@ -173,6 +173,8 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     let cell = Arc::clone(&life.ending.cell);
     let core = &cell.core;
     core.set_state(ModuleState::Stopping);
+    // No message is in hand: the last one has been answered, if its asker has not seen it yet.
+    core.detached.store(true, Ordering::Release);
     let whole = matches!(end, End::Whole);
     if whole {
         // What was sent before is undelivered; stop hooks of those that depend on this module are answered still.
@@ -202,8 +204,9 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         life.inbox.close();
         if sound {
             life.ctx.handler = "stop";
+            core.detached.store(true, Ordering::Release);
             current::update(|current| {
-                current.phase = Phase::StopHook;
+                current.stopping = true;
                 current.deadline = Deadline::Never;
             });
             let stopped = contain(pin!(module.stop(&mut life.ctx))).await;

@@ -12,8 +12,8 @@ pub enum RegisterError {
         /// The name.
         name: String,
     },
-    /// The system is shutting down or has shut down, or the module that would be the parent is stopping.
-    #[error("module `{module}` was not registered: the system or its parent is stopping")]
+    /// The system is shutting down or has shut down, the module that would be the parent is stopping, or the module was told to stop before it ran.
+    #[error("module `{module}` was not registered: the system, its parent or the module itself is stopping")]
     ShuttingDown {
         /// The module's name.
         module: String,

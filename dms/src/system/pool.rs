@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,7 @@ use super::register::{Register, RegisterFuture};
 use super::system::SystemRef;
 use crate::Overflow;
 use crate::module::cell::AnyCell;
+use crate::module::worker::panic_text;
 use crate::module::{Answers, Ask, Module, ModuleId, ModuleRef, ModuleReport, SendError};
 
 /// Which member of a pool gets a message. What must go to the same member each time goes [by key](Pool::by_key).
@@ -58,7 +60,8 @@ struct Inner<T: Module> {
 }
 
 impl<T: Module> Pool<T> {
-    /// Sends to the member that the routing picks; to another where that one has stopped meanwhile.
+    /// Sends to the member that the routing picks; to another where that one has stopped meanwhile. Where the picked member's mailbox is full its policy counts,
+    /// and a wait is for room in that mailbox.
     ///
     /// # Errors
     /// As [`ModuleRef::send`]; [`SendError::Stopped`] when all members have stopped.
@@ -235,10 +238,14 @@ impl<T: Module> RegisterPool<T> {
         self
     }
 
-    fn member(&mut self, number: usize) -> RegisterFuture<T> {
+    fn member(&mut self, number: usize) -> Result<RegisterFuture<T>, RegisterError> {
+        let module = panic::catch_unwind(AssertUnwindSafe(|| (self.make)(number))).map_err(|panic| {
+            let module = self.name.clone().unwrap_or_else(|| const { T::INFO }.name.to_owned());
+            RegisterError::Panicked { module, place: "new", text: panic_text(&*panic) }
+        })?;
         let mut member: Register<T> = match self.parent {
-            None => self.system.register_module((self.make)(number)),
-            Some(parent) => self.system.register_child((self.make)(number), parent),
+            None => self.system.register_module(module),
+            Some(parent) => self.system.register_child(module, parent),
         };
         if let Some(name) = &self.name {
             member = member.name(format!("{name}-{number}"));
@@ -249,7 +256,7 @@ impl<T: Module> RegisterPool<T> {
         if let Some(overflow) = self.overflow {
             member = member.overflow(overflow);
         }
-        member.into_future()
+        Ok(member.into_future())
     }
 }
 
@@ -304,22 +311,21 @@ impl<T: Module> Future for RegisterPoolFuture<T> {
                     };
                     return Poll::Ready(Ok(Pool { inner: Arc::new(inner) }));
                 }
-                Step::Next => this.step = Step::Starting(this.pool.member(this.members.len())),
-                Step::Starting(member) => match ready!(Pin::new(member).poll(cx)) {
-                    Ok(member) => {
-                        this.members.push(member);
-                        this.step = Step::Next;
-                    }
-                    Err(error) => {
-                        let members = std::mem::take(&mut this.members);
-                        let undo = async move {
-                            for member in members.into_iter().rev() {
-                                member.stop().await;
-                            }
-                        };
-                        this.step = Step::Undoing(Box::pin(undo), Some(error));
-                    }
-                },
+                Step::Next => {
+                    this.step = match this.pool.member(this.members.len()) {
+                        Ok(member) => Step::Starting(member),
+                        Err(error) => this.undo(error),
+                    };
+                }
+                Step::Starting(member) => {
+                    this.step = match ready!(Pin::new(member).poll(cx)) {
+                        Ok(member) => {
+                            this.members.push(member);
+                            Step::Next
+                        }
+                        Err(error) => this.undo(error),
+                    };
+                }
                 Step::Undoing(undo, error) => {
                     ready!(undo.as_mut().poll(cx));
                     let error = error.take();
@@ -329,6 +335,18 @@ impl<T: Module> Future for RegisterPoolFuture<T> {
                 Step::Done => return Poll::Pending,
             }
         }
+    }
+}
+
+impl<T: Module> RegisterPoolFuture<T> {
+    fn undo(&mut self, error: RegisterError) -> Step<T> {
+        let members = std::mem::take(&mut self.members);
+        let undo = async move {
+            for member in members.into_iter().rev() {
+                member.stop().await;
+            }
+        };
+        Step::Undoing(Box::pin(undo), Some(error))
     }
 }
 

@@ -40,7 +40,7 @@ struct Registry {
 /// Messages beyond this many bytes are warned of.
 const WIDE: usize = 256;
 
-/// A module as [`System::modules`](crate::System::modules) lists it.
+/// A module as [`SystemRef::modules`](crate::SystemRef::modules) lists it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ModuleSummary {
@@ -87,8 +87,10 @@ impl Shared {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let id = ModuleId(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX));
         let given_name = settings.name.clone().map(String::into_boxed_str);
-        let core = Core::new(id, info, given_name, settings.parent, Arc::clone(&self.environment));
-        let mailbox = Mailbox::new(settings.mailbox.or(info.mailbox), settings.overflow.unwrap_or(info.overflow));
+        let capacity = settings.mailbox.or(info.mailbox);
+        let environment = Arc::clone(&self.environment);
+        let core = Core::new(id, info, given_name, settings.parent, capacity.is_some(), environment);
+        let mailbox = Mailbox::new(capacity, settings.overflow.unwrap_or(info.overflow));
         let cell: Arc<Cell<T>> = Arc::new(Cell { core, mailbox });
         let name = settings.name.as_deref().or(info.unique.then_some(info.name));
 
@@ -189,6 +191,12 @@ impl Host for Shared {
         drop(registry);
         drop(removed);
         last
+    }
+
+    fn descends(&self, id: ModuleId, ancestor: ModuleId) -> bool {
+        let registry = self.registry.lock();
+        let parent = |id: &ModuleId| registry.modules.get(id).and_then(|module| module.core().parent);
+        std::iter::successors(parent(&id), parent).any(|parent| parent == ancestor)
     }
 
     fn has_children(&self, id: ModuleId) -> bool {

@@ -18,6 +18,9 @@ use crate::module::{ModuleReport, ModuleState, current};
 /// How long a module that was cut off may take to go: only one that blocks its thread takes any time.
 const CUT_OFF: Duration = Duration::from_secs(1);
 
+/// How long a module has that comes to its turn at the deadline or later.
+const LAST_CHANCE: Duration = Duration::from_millis(10);
+
 /// What a shutdown did.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -59,11 +62,45 @@ pub(super) fn begin(shared: &Arc<Shared>, within: Option<Duration>) {
         return;
     }
     state.begun = true;
+    drop(state);
+    shutdown.changed.notify_waiters();
     let modules = shared.close();
-    match shared.environment.runtime() {
-        Some(runtime) => state.driver = Some(runtime.spawn(drive(Arc::clone(shared), modules))),
-        // Without a runtime no module was ever registered.
-        None => state.report = Some(Arc::new(ShutdownReport { complete: true, ..ShutdownReport::default() })),
+    // No handler begins from here on, whichever module it belongs to; only stop hooks are answered.
+    for module in &modules {
+        module.quiesce(0);
+    }
+    let outcome = Outcome { shared: Arc::clone(shared), report: ShutdownReport { complete: true, ..ShutdownReport::default() } };
+    // Without a runtime no module was ever registered.
+    if let Some(runtime) = shared.environment.runtime() {
+        let driver = runtime.spawn(drive(outcome, modules));
+        shutdown.state.lock().driver = Some(driver);
+    }
+}
+
+/// Makes the report known, also where the runtime went down with the modules and the driver with it.
+struct Outcome {
+    shared: Arc<Shared>,
+    report: ShutdownReport,
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        let shutdown = &self.shared.shutdown;
+        shutdown.state.lock().report = Some(Arc::new(std::mem::take(&mut self.report)));
+        shutdown.changed.notify_waiters();
+    }
+}
+
+/// Waits until a shutdown begins that somebody else asked for.
+pub(super) async fn begun(shared: &Shared) {
+    let shutdown = &shared.shutdown;
+    loop {
+        let mut changed = pin!(shutdown.changed.notified());
+        changed.as_mut().enable();
+        if shutdown.state.lock().begun {
+            return;
+        }
+        changed.await;
     }
 }
 
@@ -96,13 +133,10 @@ pub(super) async fn report(shared: &Arc<Shared>) -> ShutdownReport {
     }
 }
 
-async fn drive(shared: Arc<Shared>, modules: Vec<Arc<dyn AnyCell>>) {
+async fn drive(mut outcome: Outcome, modules: Vec<Arc<dyn AnyCell>>) {
+    let shared = Arc::clone(&outcome.shared);
+    let report = &mut outcome.report;
     tracing::debug!(system = shared.name, modules = modules.len(), "shutting down");
-    // No handler begins from here on, whichever module it belongs to; only stop hooks are answered.
-    for module in &modules {
-        module.quiesce(0);
-    }
-    let mut report = ShutdownReport { complete: true, ..ShutdownReport::default() };
     for module in modules {
         module.begin_drain();
         let core = module.core();
@@ -124,18 +158,19 @@ async fn drive(shared: Arc<Shared>, modules: Vec<Arc<dyn AnyCell>>) {
         report.modules.push(module);
     }
     shared.environment.timers.join().await;
-    shared.shutdown.state.lock().report = Some(Arc::new(report));
-    shared.shutdown.changed.notify_waiters();
 }
 
 /// Waits for `future`; false where the deadline passes first, which may be set or moved forward meanwhile.
+///
+/// What comes to its turn after the deadline has a last chance: it is not to pay for the one before.
 async fn before_deadline(shared: &Shared, future: impl Future) -> bool {
     let shutdown = &shared.shutdown;
+    let last_chance = Instant::now() + LAST_CHANCE;
     let mut future = pin!(future);
     loop {
         let mut changed = pin!(shutdown.changed.notified());
         changed.as_mut().enable();
-        let deadline = shutdown.state.lock().deadline;
+        let deadline = shutdown.state.lock().deadline.map(|deadline| deadline.max(last_chance));
         let mut passed = pin!(deadline.map(sleep_until));
         let ended = std::future::poll_fn(|cx| {
             if future.as_mut().poll(cx).is_ready() {

@@ -1,9 +1,13 @@
 //! The owner of modules.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::Deref;
+use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::task::Poll;
 use std::time::Duration;
 
 use super::builder::SystemBuilder;
@@ -14,7 +18,8 @@ use super::registry::{ModuleSummary, Settings, Shared};
 use super::shutdown::{self, ShutdownReport};
 use crate::module::{Module, ModuleId, ModuleRef, ModuleReport};
 
-/// Owns modules: they live until they are stopped, or the system is shut down or dropped.
+/// Owns modules: they live until they are stopped, or the system is shut down or dropped. They run on the Tokio runtime on which the first of them is
+/// registered.
 ///
 /// There is nothing global: two systems in one process know nothing of each other. All that can be done with a system can be done with a [`SystemRef`], to
 /// which it dereferences.
@@ -70,7 +75,7 @@ impl System {
         self.reference.clone()
     }
 
-    /// Waits for Ctrl-C (SIGINT), then shuts down.
+    /// Waits for Ctrl-C (SIGINT) or for a shutdown that somebody else begins, then shuts down. A second Ctrl-C cuts off what has not ended.
     ///
     /// # Errors
     /// The operating system's, where the signal cannot be listened to; then nothing is shut down.
@@ -81,8 +86,26 @@ impl System {
     /// # Cancel safety
     /// Before the signal nothing has happened; after it the shutdown goes on.
     pub async fn run_until_ctrl_c(&self) -> io::Result<ShutdownReport> {
-        tokio::signal::ctrl_c().await?;
-        Ok(self.shutdown().await)
+        {
+            let mut signal = pin!(tokio::signal::ctrl_c());
+            let mut begun = pin!(shutdown::begun(&self.shared));
+            poll_fn(|cx| match begun.as_mut().poll(cx) {
+                Poll::Ready(()) => Poll::Ready(Ok(())),
+                Poll::Pending => signal.as_mut().poll(cx),
+            })
+            .await?;
+        }
+        let mut signal = pin!(tokio::signal::ctrl_c());
+        let mut report = pin!(self.shutdown());
+        let mut cut_off = false;
+        let report = poll_fn(|cx| {
+            if !cut_off && signal.as_mut().poll(cx).is_ready() {
+                cut_off = true;
+                shutdown::begin(&self.shared, Some(Duration::ZERO));
+            }
+            report.as_mut().poll(cx)
+        });
+        Ok(report.await)
     }
 }
 
@@ -233,6 +256,12 @@ impl SystemRef {
         self.shared().map(|shared| shared.modules()).unwrap_or_default()
     }
 
+    /// How many accepted messages were never handled, of all modules that have ended.
+    #[must_use]
+    pub fn undelivered(&self) -> u64 {
+        self.shared().map_or(0, |shared| shared.environment.undelivered.load(Ordering::Relaxed))
+    }
+
     /// Shuts the system down: handlers that run finish and no other begins, `stop` hooks run, the youngest module's first, every module is
     /// dropped and every task joined. Then it returns, with what it did.
     ///
@@ -245,7 +274,7 @@ impl SystemRef {
         self.shut_down(None).await
     }
 
-    /// As [`shutdown`](Self::shutdown), but cuts off what has not ended after `deadline`, at its next await. The report names what was cut off. A handler that blocks its
+    /// As [`shutdown`](Self::shutdown), but cuts off what has not ended after `deadline`, at its next await. A module that comes to its turn later still has 10 ms. The report names what was cut off. A handler that blocks its
     /// thread cannot be cut off; a second after the deadline the report comes without it.
     ///
     /// # Cancel safety
