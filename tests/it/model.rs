@@ -70,7 +70,7 @@ struct Outcome {
     handled: Vec<Vec<u64>>,
     undelivered: Vec<u64>,
     failed: Vec<bool>,
-    /// Asks whose deadline may pass before they are told of the stop: see `m4_asks_in_the_batch_in_hand_fail_at_once`.
+    /// Asks whose deadline may pass before they are told of the stop: those in the batch in hand, see `asks.rs`.
     told_late: Vec<u64>,
 }
 

@@ -163,10 +163,11 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         (self.deadline, self.after) =
             Deadline::of_call(timeout, core.info.timeout, environment.timeout, caller.deadline, environment.sweeps());
 
-        let (reply, answer) = Slot::new(self.deadline, waker.clone());
+        let (reply, answer) = Slot::pair(self.deadline, waker.clone());
         let ask = if self.deadline.as_sweep().is_some() { answer.open() } else { None };
         let terms = Terms { beyond_bound: false, ask };
-        let pushed = cell.mailbox.push(core, (message, reply), |(message, reply)| T::Message::pack(message, reply), terms);
+        let pushed =
+            cell.mailbox.push(core, (message, reply), |(message, reply)| T::Message::pack(message, reply), terms);
         match pushed {
             Ok((accepted, list)) => {
                 if list {
@@ -179,9 +180,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
                 }
             }
             Err((_, Refusal::Stopped)) => Err(self.error(NoAnswer::Stopped)),
-            Err((_, Refusal::Full)) => {
-                Err(AskError::Full { module: core.name(), handler: T::Message::handler() })
-            }
+            Err((_, Refusal::Full)) => Err(AskError::Full { module: core.name(), handler: T::Message::handler() }),
             Err(((message, reply), Refusal::NoRoom)) => {
                 // The sweeps look after what is in the mailbox; whoever waits outside has a timer.
                 self.was_in_line = true;

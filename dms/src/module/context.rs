@@ -117,6 +117,9 @@ impl<T: Module> Context<T> {
 
 impl<T: Module> fmt::Debug for Context<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("module", &self.cell.core.name()).field("handler", &self.handler).finish_non_exhaustive()
+        f.debug_struct("Context")
+            .field("module", &self.cell.core.name())
+            .field("handler", &self.handler)
+            .finish_non_exhaustive()
     }
 }

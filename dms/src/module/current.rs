@@ -98,7 +98,10 @@ pub(crate) fn discard_all<V>(why: super::reply::NoAnswer, values: impl IntoItera
 pub(crate) fn discard<V>(why: super::reply::NoAnswer, value: V) {
     let before = DISCARDING.replace(Some(why));
     if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || drop(value))) {
-        tracing::error!(text = super::worker::panic_text(&*panic), "an undelivered message panicked when it was dropped");
+        tracing::error!(
+            text = super::worker::panic_text(&*panic),
+            "an undelivered message panicked when it was dropped"
+        );
     }
     DISCARDING.set(before);
 }

@@ -36,7 +36,13 @@ impl Deadline {
     /// The deadline of a call, and how long that is from now: the earlier of what the settings say, call before module before
     /// system, and of what the caller itself has left (contract M4).
     #[inline]
-    pub(crate) fn of_call(call: Timeout, module: Timeout, system: Timeout, inherited: Self, sweeps_now: u32) -> (Self, Duration) {
+    pub(crate) fn of_call(
+        call: Timeout,
+        module: Timeout,
+        system: Timeout,
+        inherited: Self,
+        sweeps_now: u32,
+    ) -> (Self, Duration) {
         let on_call = call != Timeout::Inherit;
         let own = match (call, module, system) {
             (Timeout::After(after), ..)

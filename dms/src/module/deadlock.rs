@@ -116,20 +116,21 @@ impl EdgeGuard {
         if std::ptr::eq(owner.core(), target.core()) {
             return Err(Cycle::of_one(owner.core().name()));
         }
+        let target_count = &target.core().waits.count;
         let key = owner.core().waits.add(Arc::clone(&target), on);
         let guard = Self { owner, key };
-        if target.core().waits.count.load(Ordering::SeqCst) == 0 {
+        if target_count.load(Ordering::SeqCst) == 0 {
             return Ok(guard);
         }
-        match guard.cycle(&target) {
+        match guard.cycle(target) {
             Some(cycle) => Err(cycle),
             None => Ok(guard),
         }
     }
 
     #[cold]
-    fn cycle(&self, target: &Arc<dyn AnyCell>) -> Option<Cycle> {
-        let mut path = way(Arc::clone(target), self.owner.core())?;
+    fn cycle(&self, target: Arc<dyn AnyCell>) -> Option<Cycle> {
+        let mut path = way(target, self.owner.core())?;
         path.insert(0, Step { owner: Arc::clone(&self.owner), key: self.key });
         // The edges were seen one after the other. An edge that ended is never open again, so if all are open still, they are at once.
         path.iter()

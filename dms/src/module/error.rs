@@ -31,7 +31,10 @@ impl<M> fmt::Display for SendError<M> {
         match self {
             Self::Stopped(_, name) => write!(f, "module `{name}` has stopped: the message is in this error"),
             Self::Full(_, name) => {
-                write!(f, "the mailbox of module `{name}` is full: the message is in this error; send later, or widen `mailbox = N`")
+                write!(
+                    f,
+                    "the mailbox of module `{name}` is full: the message is in this error; send later, or widen `mailbox = N`"
+                )
             }
             Self::WouldDeadlock(_, cycle) => write!(f, "waiting for room would never end: {cycle}"),
         }
@@ -64,7 +67,9 @@ pub enum AskError {
         handler: &'static str,
     },
     /// No reply came in time. What the handler did meanwhile is unknown; a handler that had not begun does not begin.
-    #[error("module `{module}` did not answer `{handler}` within {after:?}: raise it with `.timeout(…)`, or see what holds the module up")]
+    #[error(
+        "module `{module}` did not answer `{handler}` within {after:?}: raise it with `.timeout(…)`, or see what holds the module up"
+    )]
     Timeout {
         /// The module's name.
         module: String,

@@ -102,7 +102,8 @@ impl<T: Module> Inbox<T> {
         if core.has(control::QUIESCE) && !self.quiesced {
             self.quiesce();
         }
-        if self.batch.is_empty() && (self.cell.mailbox.queued() == 0 || !self.poll_fill(true, Waker::noop()).is_ready()) {
+        if self.batch.is_empty() && (self.cell.mailbox.queued() == 0 || !self.poll_fill(true, Waker::noop()).is_ready())
+        {
             return None;
         }
         self.take_detached()
@@ -126,12 +127,15 @@ impl<T: Module> Inbox<T> {
     ///
     /// # Cancel safety
     /// Dropping the future drops the handler where it is, as with [`dispatch`](Self::dispatch); no other message is lost.
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "a block uses what it captures in place; an `async fn` would hold it twice"
+    )]
     pub fn serve(
         &mut self,
         module: &mut T,
         ctx: &mut Context<T>,
     ) -> impl Future<Output = Result<(), ModuleError>> + Send {
-        // A block rather than an `async fn`: every byte of it is paid by every module, and it uses what it captures in place.
         async move {
             current::update(|current| current.phase = Phase::Handler);
             let _end = OnDrop(|current| current.phase = Phase::Run);

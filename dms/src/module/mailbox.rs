@@ -154,7 +154,11 @@ impl<E> Mailbox<E> {
             return Err((offer, Refusal::Stopped));
         }
         let mut oldest = None;
-        if self.capacity != usize::MAX && !terms.beyond_bound && !queue.has_room(core, self.capacity) && !current::is(core) {
+        if self.capacity != usize::MAX
+            && !terms.beyond_bound
+            && !queue.has_room(core, self.capacity)
+            && !current::is(core)
+        {
             match self.overflow {
                 Overflow::Wait => return Err((offer, Refusal::NoRoom)),
                 Overflow::Reject => return Err((offer, Refusal::Full)),
@@ -260,8 +264,8 @@ impl<E> Mailbox<E> {
         ends: bool,
         waker: &Waker,
     ) -> Poll<Fill> {
-        let mut may_have_detached =
-            core.detached.load(Ordering::Relaxed) | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
+        let mut may_have_detached = core.detached.load(Ordering::Relaxed)
+            | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
         let mut queue = self.queue.lock();
         mem::swap(spare, &mut queue.asks_in_hand);
         queue.filtering = may_have_detached && !spare.is_empty();

@@ -143,7 +143,9 @@ impl<T: Module> ModuleRef<T> {
         T: Answers<M>,
         M: Clone + Send + 'static,
     {
-        tick::request(self, T::Message::handler(), interval, move || T::Message::pack(message.clone(), ReplyTo::nobody()))
+        tick::request(self, T::Message::handler(), interval, move || {
+            T::Message::pack(message.clone(), ReplyTo::nobody())
+        })
     }
 
     /// A reference to this module as a receiver of the one message `M`, whatever the module's type.
@@ -157,7 +159,7 @@ impl<T: Module> ModuleRef<T> {
     }
 
     /// Stops the module and its children: the running handler finishes, no other begins, the `stop` hook runs, the module is dropped. Then this
-    /// returns.
+    /// returns. Asks that wait in the queue fail at once; those in the batch that the worker had taken already, when the running handler returns.
     ///
     /// Called by the module itself, or by one that this module waits for, it begins the stop and returns at once, with [`ModuleState::Stopping`] in the
     /// report: a module ends after its children, and after its running handler. It may be called again, and by many at once.

@@ -104,7 +104,8 @@ impl<R> ReplyTo<R> {
 pub(crate) struct AskerGone;
 
 impl<R> Slot<R> {
-    pub(crate) fn new(deadline: Deadline, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
+    /// Makes a slot and gives its two ends.
+    pub(crate) fn pair(deadline: Deadline, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
         let state = Mutex::new(State::Waiting(asker));
         let slot = Arc::new(Self { deadline, asker_has_gone: AtomicBool::new(false), state });
         (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
@@ -171,9 +172,9 @@ impl<R: Send + 'static> Asked<R> {
         let Some(slot) = &self.slot else { return Poll::Pending };
         let mut state = slot.state.lock();
         if let State::Waiting(waker) = &mut *state {
-            let stale = (!waker.will_wake(asker)).then(|| mem::replace(waker, asker.clone()));
+            let outdated = (!waker.will_wake(asker)).then(|| mem::replace(waker, asker.clone()));
             drop(state);
-            drop(stale);
+            drop(outdated);
             return Poll::Pending;
         }
         let answer = mem::replace(&mut *state, State::Over);

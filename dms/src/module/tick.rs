@@ -73,8 +73,7 @@ impl<T: Module> Tick<T> {
     }
 
     pub(crate) fn request(&self, target: &ModuleRef<T>) {
-        let message = self.message;
-        request(target, self.name, self.every, move || message());
+        request(target, self.name, self.every, self.message);
     }
 }
 
@@ -99,7 +98,11 @@ pub(crate) fn request<T: Module>(
 }
 
 /// Sends `message` once, after `delay`.
-pub(crate) fn delay<T: Answers<M>, M: Send + 'static>(target: &ModuleRef<T>, message: M, delay: Duration) -> TimerHandle {
+pub(crate) fn delay<T: Answers<M>, M: Send + 'static>(
+    target: &ModuleRef<T>,
+    message: M,
+    delay: Duration,
+) -> TimerHandle {
     let source = Delayed { cell: Arc::clone(&target.cell), message: Some(message) };
     let handle = schedule(target, Box::new(source), delay, None, Arc::default());
     if handle.key.is_none() {

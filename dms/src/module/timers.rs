@@ -169,7 +169,11 @@ impl Timers {
             }
         }
         // Asks whose reply lives on in another task keep their deadline.
-        let asked = if state.asked.get(&module).is_some_and(|cell| !cell.has_asks()) { state.asked.remove(&module) } else { None };
+        let asked = if state.asked.get(&module).is_some_and(|cell| !cell.has_asks()) {
+            state.asked.remove(&module)
+        } else {
+            None
+        };
         state.settle();
         drop(state);
         drop(asked);
@@ -202,7 +206,9 @@ impl Timers {
     /// Ends what is left, and waits until the driver has ended.
     pub(crate) async fn join(&self) {
         let asked = std::mem::take(&mut self.state.lock().asked);
-        asked.into_values().for_each(|cell| cell.fail_asks());
+        for cell in asked.into_values() {
+            cell.fail_asks();
+        }
         let handles = {
             let mut state = self.state.lock();
             state.rouse();
@@ -342,7 +348,9 @@ impl State {
     fn settle(&mut self) {
         if self.due.len() > 64 && self.due.len() > 2 * self.requests.len() {
             let requests = &self.requests;
-            self.due.retain(|Reverse(due)| requests.get(due.key.place).is_some_and(|request| request.serial == due.key.serial));
+            self.due.retain(|Reverse(due)| {
+                requests.get(due.key.place).is_some_and(|request| request.serial == due.key.serial)
+            });
         }
         if self.requests.is_empty() {
             self.due.clear();

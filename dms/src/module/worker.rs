@@ -66,7 +66,10 @@ pin_project! {
 }
 
 fn attributed<F>(module: Arc<dyn AnyCell>, future: F) -> Attributed<F> {
-    Attributed { current: Some(Current { module, phase: Phase::Handler, stopping: false, deadline: Deadline::Never }), future }
+    Attributed {
+        current: Some(Current { module, phase: Phase::Handler, stopping: false, deadline: Deadline::Never }),
+        future,
+    }
 }
 
 impl<F: Future<Output = ()>> Future for Attributed<F> {
@@ -100,8 +103,8 @@ enum End {
     Broken,
 }
 
+#[allow(clippy::manual_async_fn, reason = "a block uses what it captures in place; an `async fn` would hold it twice")]
 fn live<T: Module>(mut life: Life<T>) -> impl Future<Output = ()> + Send {
-    // A block rather than an `async fn`: it uses what it captures in place.
     async move {
         let life = &mut life;
         let end = match start(life).await {
@@ -147,6 +150,7 @@ async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     if wanted { None } else { Some(End::Whole) }
 }
 
+#[allow(clippy::manual_async_fn, reason = "a block uses what it captures in place; an `async fn` would hold it twice")]
 fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
     async move {
         life.ctx.handler = "run";
@@ -342,23 +346,5 @@ pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
         text.clone()
     } else {
         "a panic without a text".to_owned()
-    }
-}
-#[cfg(test)]
-mod sizes {
-    #[test]
-    fn print() {
-        struct S([u64; 8]);
-        impl crate::Describe for S { const INFO: crate::ModuleInfo = crate::ModuleInfo::new("S"); }
-        impl crate::Module for S { type Message = crate::DynMessage<S>; }
-        fn size<F>(_: impl FnOnce(std::sync::Arc<super::Cell<S>>, S, super::Started) -> F) -> usize { size_of::<F>() }
-        println!("life {} Life {} cell {} core {} mailbox {} ctx {} inbox {}", size(super::life::<S>), size_of::<super::Life<S>>(), size_of::<super::Cell<S>>(), size_of::<super::super::cell::Core>(), size_of::<super::super::mailbox::Mailbox<u64>>(), size_of::<crate::Context<S>>(), size_of::<crate::Inbox<S>>());
-        fn sl<F>(_: impl FnOnce(super::Life<S>) -> F) -> usize { size_of::<F>() }
-        println!("live {}", sl(super::live::<S>));
-        fn two<'a, F>(_: impl FnOnce(&'a mut super::Life<S>) -> F) -> usize { size_of::<F>() }
-        fn three<'a, F>(_: impl FnOnce(&'a mut super::Life<S>, super::End) -> F) -> usize { size_of::<F>() }
-        fn serve<'a, F>(_: impl FnOnce(&'a mut crate::Inbox<S>, &'a mut S, &'a mut crate::Context<S>) -> F) -> usize { size_of::<F>() }
-        println!("live work {} stop {} serve {} ending {}", two(super::run::<S>), three(super::stop::<S>), serve(crate::Inbox::<S>::serve), size_of::<super::Ending<S>>());
-        let _ = S([0;8]).0;
     }
 }

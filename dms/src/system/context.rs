@@ -29,7 +29,11 @@ impl<T: Module> Context<T> {
     }
 
     /// As [`SystemRef::register_pool`], for children of this module.
-    pub fn register_pool<C: Module>(&self, count: usize, make: impl FnMut(usize) -> C + Send + 'static) -> RegisterPool<C> {
+    pub fn register_pool<C: Module>(
+        &self,
+        count: usize,
+        make: impl FnMut(usize) -> C + Send + 'static,
+    ) -> RegisterPool<C> {
         RegisterPool::new(self.system(), count, Box::new(make), Some(self.id()))
     }
 }

@@ -39,7 +39,9 @@ pub enum RegisterError {
         text: String,
     },
     /// There is no Tokio runtime to run the module on.
-    #[error("module `{module}` was not registered: there is no Tokio runtime here; call this inside one (`#[tokio::main]`)")]
+    #[error(
+        "module `{module}` was not registered: there is no Tokio runtime here; call this inside one (`#[tokio::main]`)"
+    )]
     NoRuntime {
         /// The module's name.
         module: String,

@@ -69,7 +69,8 @@ pub(super) fn begin(shared: &Arc<Shared>, within: Option<Duration>) {
     for module in &modules {
         module.quiesce(0);
     }
-    let outcome = Outcome { shared: Arc::clone(shared), report: ShutdownReport { complete: true, ..ShutdownReport::default() } };
+    let outcome =
+        Outcome { shared: Arc::clone(shared), report: ShutdownReport { complete: true, ..ShutdownReport::default() } };
     // Without a runtime no module was ever registered.
     if let Some(runtime) = shared.environment.runtime() {
         let driver = runtime.spawn(drive(outcome, modules));

@@ -196,7 +196,11 @@ impl SystemRef {
     }
 
     /// Registers `count` modules behind one handle; `make` gets each one's number, from 0.
-    pub fn register_pool<T: Module>(&self, count: usize, make: impl FnMut(usize) -> T + Send + 'static) -> RegisterPool<T> {
+    pub fn register_pool<T: Module>(
+        &self,
+        count: usize,
+        make: impl FnMut(usize) -> T + Send + 'static,
+    ) -> RegisterPool<T> {
         RegisterPool::new(self.clone(), count, Box::new(make), None)
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::module::{Context, Describe, DynMessage, Handler, Module, ModuleInfo, Recipient, worker};
 use crate::System;
+use crate::module::{Context, Describe, DynMessage, Handler, Module, ModuleInfo, Recipient, worker};
 
 /// How long [`Probe::recv`] waits.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Panics
 /// Outside a Tokio runtime.
+#[must_use]
 pub fn probe<M: Send + 'static>() -> Probe<M> {
     let (sender, received) = mpsc::unbounded_channel();
     let system = System::builder("probe").build();
