@@ -1,10 +1,10 @@
 //! Shared helpers of the tests.
 //!
-//! - [`runtimes`]: a test's body on each kind of runtime, with a watch against hanging.
-//! - [`puppet`]: a module that does what each message tells it.
-//! - [`hold`]: a handler that stays where it is until it is let go.
-//! - [`log`]: what happened, in order; how often something was dropped.
-//! - [`events`]: what was logged.
+//! - `runtimes`: a test's body on each kind of runtime, with a watch against hanging.
+//! - `puppet`: a module that does what each message tells it.
+//! - `hold`: a handler that stays where it is until it is let go.
+//! - `log`: what happened, in order; how often something was dropped.
+//! - `events`: what was logged.
 
 mod events;
 mod hold;
