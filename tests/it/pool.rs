@@ -44,6 +44,27 @@ fn the_least_loaded_member_gets_the_message_the_one_in_hand_counted() {
 }
 
 #[test]
+fn a_thread_feeds_a_bounded_pool_which_holds_it_up_and_loses_nothing() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let log = Log::new();
+        let own = log.clone();
+        let pool = system.register_pool(2, move |_| puppet(&own)).mailbox(1).await.unwrap();
+        let feeding = pool.clone();
+        let feeder = tokio::task::spawn_blocking(move || {
+            (0..100).try_for_each(|number| feeding.blocking_send(Note(number)).map_err(|refused| refused.to_string()))
+        });
+        feeder.await.unwrap().unwrap();
+        for report in pool.drain().await {
+            assert_eq!((report.state, report.undelivered), (ModuleState::Stopped, 0));
+        }
+        assert_eq!(log.len(), 100);
+        assert!(matches!(pool.blocking_send(Note(0)), Err(SendError::Stopped(Note(0), _))));
+        system.shutdown().await;
+    });
+}
+
+#[test]
 fn equal_keys_go_to_the_same_member_and_keys_are_spread() {
     on_every_runtime(|| async {
         let system = System::new();

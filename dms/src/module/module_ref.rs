@@ -171,7 +171,8 @@ impl<T: Module> ModuleRef<T> {
         stop(&cell).await
     }
 
-    /// Refuses new messages, lets those that wait be handled, then stops the module as [`stop`](Self::stop) does.
+    /// Refuses new messages, lets those that wait in the mailbox be handled, then stops the module as [`stop`](Self::stop) does. A `send` that still waits
+    /// for room gets its message back.
     ///
     /// # Cancel safety
     /// Once polled the drain goes on, whether or not this is awaited to its end.

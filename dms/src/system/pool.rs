@@ -83,6 +83,25 @@ impl<T: Module> Pool<T> {
         self.pick().send(message).await
     }
 
+    /// As [`send`](Self::send), from a thread that is not the runtime's: blocks it where `send` would wait.
+    ///
+    /// # Errors
+    /// As [`ModuleRef::blocking_send`].
+    pub fn blocking_send<M>(&self, message: M) -> Result<(), SendError<M>>
+    where
+        T: Answers<M>,
+        M: Send + 'static,
+    {
+        let mut message = message;
+        for _ in 1..self.len() {
+            match self.pick().blocking_send(message) {
+                Err(SendError::Stopped(back, _)) => message = back,
+                other => return other,
+            }
+        }
+        self.pick().blocking_send(message)
+    }
+
     /// As [`send`](Self::send), without waiting for room.
     ///
     /// # Errors

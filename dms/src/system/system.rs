@@ -77,6 +77,8 @@ impl System {
 
     /// Waits for Ctrl-C (SIGINT) or for a shutdown that somebody else begins, then shuts down. A second Ctrl-C cuts off what has not ended.
     ///
+    /// What is queued then is undelivered. A pipeline that wants to handle it waits for `tokio::signal::ctrl_c()` itself and drains its modules from the first to the last.
+    ///
     /// # Errors
     /// The operating system's, where the signal cannot be listened to; then nothing is shut down.
     ///
