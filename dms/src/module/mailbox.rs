@@ -32,6 +32,7 @@ pub(crate) struct Mailbox<E> {
     detached: AtomicBool,
 }
 
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and they share a word")]
 struct Queue<E> {
     messages: VecDeque<E>,
     /// How many positions have been given out: the next message's.
@@ -48,6 +49,8 @@ struct Queue<E> {
     asks: Asks,
     /// Those of the batch in hand, and those whose reply lives on elsewhere.
     asks_in_hand: Asks,
+    /// Whether the list of those in hand has some of other messages too, which stay on it while they are open.
+    keeps: bool,
     /// Whether the worker has a list in hand that it may put back.
     filtering: bool,
     /// How many messages the batch in hand had.
@@ -121,6 +124,7 @@ impl<E> Mailbox<E> {
                 warn_at: WARN_AT,
                 asks: Vec::new(),
                 asks_in_hand: Vec::new(),
+                keeps: false,
                 filtering: false,
                 batch_len: 0,
                 stranger: None,
@@ -264,9 +268,13 @@ impl<E> Mailbox<E> {
         ends: bool,
         waker: &Waker,
     ) -> Poll<Fill> {
-        let mut may_have_detached = core.detached.load(Ordering::Relaxed)
-            | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
         let mut queue = self.queue.lock();
+        // Under the lock, as the sweeps put asks back under it.
+        let one_by_one = self.overflow == Overflow::DropOldest && self.capacity != usize::MAX;
+        let may_have_detached = mem::take(&mut queue.keeps)
+            | one_by_one
+            | core.detached.load(Ordering::Relaxed)
+            | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
         mem::swap(spare, &mut queue.asks_in_hand);
         queue.filtering = may_have_detached && !spare.is_empty();
         queue.batch_len = 0;
@@ -288,11 +296,10 @@ impl<E> Mailbox<E> {
             return if drained { Poll::Ready(Fill::Drained) } else { Poll::Pending };
         }
         let begin = queue.tail - queue.messages.len() as u64;
-        if self.overflow == Overflow::DropOldest && self.capacity != usize::MAX {
+        if one_by_one {
             // What has not begun must stay where the next sender can drop it; the one taken begins at once.
             batch.extend(queue.messages.pop_front());
             queue.batch_end = begin;
-            may_have_detached = true;
         } else {
             batch.clear();
             mem::swap(batch, &mut queue.messages);
@@ -397,9 +404,9 @@ impl<E> Mailbox<E> {
     fn retire(&self, spare: &mut Asks, may_have_detached: bool) {
         if may_have_detached {
             spare.retain(|ask| ask.is_open());
-            self.detached.fetch_or(!spare.is_empty(), Ordering::Relaxed);
             let mut queue = self.queue.lock();
             queue.filtering = false;
+            queue.keeps |= !spare.is_empty();
             queue.asks_in_hand.append(spare);
         } else {
             spare.clear();
@@ -426,10 +433,8 @@ impl<E> Mailbox<E> {
         // An asker that is woken may do anything: no lock is held. In hand or not makes no difference to what is left: it goes when it is done.
         let mut kept = self.take_asks();
         kept.retain(|ask| ask.expire(sweeps));
-        if !kept.is_empty() {
-            self.detached.store(true, Ordering::Relaxed);
-        }
         let mut queue = self.queue.lock();
+        queue.keeps |= !kept.is_empty();
         queue.asks_in_hand.append(&mut kept);
         queue.listed = queue.has_asks();
         queue.listed

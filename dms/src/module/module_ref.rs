@@ -184,7 +184,7 @@ impl<T: Module> ModuleRef<T> {
     /// Waits until the module has ended and been dropped, and says how. Called by the module itself it returns at once.
     pub async fn stopped(&self) -> ModuleReport {
         let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
-        ended(&cell).await
+        ended(&cell, |_| ()).await
     }
 
     /// How many messages wait; the one being handled waits no more.
@@ -279,33 +279,29 @@ impl<T: Module> ModuleRef<T> {
 
 /// Stops a module of any type.
 pub(crate) async fn stop(cell: &Arc<dyn AnyCell>) -> ModuleReport {
-    if !cell.core().state().is_ended() {
-        cell.quiesce(control::STOP);
-    }
-    ended(cell).await
+    ended(cell, |cell| cell.quiesce(control::STOP)).await
 }
 
 /// Drains a module of any type.
 pub(crate) async fn drain(cell: &Arc<dyn AnyCell>) -> ModuleReport {
-    if !cell.core().state().is_ended() {
-        cell.begin_drain();
-    }
-    ended(cell).await
+    ended(cell, AnyCell::begin_drain).await
 }
 
-/// Waits for the end of a module of any type, unless that waits for the one that asks: it is the same, an ancestor, or held up by it.
-async fn ended(cell: &Arc<dyn AnyCell>) -> ModuleReport {
+/// Begins the end of a module of any type and waits for it, unless that waits for the one that asks: it is the same, an ancestor, or held up by it.
+async fn ended(cell: &Arc<dyn AnyCell>, begin: fn(&dyn AnyCell)) -> ModuleReport {
     let core = cell.core();
     let ends_after = |asker: &Core| {
         let host = core.environment.host().filter(|_| Arc::ptr_eq(&asker.environment, &core.environment));
         std::ptr::eq(asker, core) || host.is_some_and(|host| host.descends(asker.id, core.id))
     };
-    if current::with(|current| current.is_some_and(|current| ends_after(current.module.core()))) {
-        return core.report();
+    let waits = !current::with(|current| current.is_some_and(|current| ends_after(current.module.core())));
+    // Noted before the end begins: a stop hook that asks the module that waits for its end gets `WouldDeadlock` by this edge.
+    let asker = if waits { current::waiting() } else { None };
+    let edge = asker.map(|asker| EdgeGuard::new(asker, Arc::clone(cell), On::Ended)).transpose();
+    if !core.state().is_ended() {
+        begin(&**cell);
     }
-    // A stop hook that asks the module that waits for its end gets `WouldDeadlock` by this edge.
-    let edge = current::waiting().map(|asker| EdgeGuard::new(asker, Arc::clone(cell), On::Ended)).transpose();
-    if edge.is_ok() {
+    if waits && edge.is_ok() {
         core.wait_until(ModuleState::is_ended).await;
     }
     core.report()
