@@ -1,0 +1,146 @@
+//! All measurements, in rounds: what disturbs one contestant for a while disturbs the others as well.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::time::{Duration, Instant};
+
+use humantime::format_duration;
+
+use crate::child::{Child, Programs, name};
+use crate::contestant::{Flavor, Name};
+use crate::results::Measurement;
+use crate::workload::{Unit, Workload};
+
+/// What is to be measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Who.
+    pub(crate) contestants: Vec<Name>,
+    /// What.
+    pub(crate) workloads: Vec<Workload>,
+    /// On which runtimes, where the workload has them.
+    pub(crate) flavors: Vec<Flavor>,
+    /// How often.
+    pub(crate) rounds: usize,
+    /// By what the operations of a full measurement are divided.
+    pub(crate) divisor: u64,
+}
+
+impl Plan {
+    /// Each workload on each of its runtimes.
+    fn cells(&self) -> Vec<(Workload, Flavor)> {
+        let flavors = |workload: &Workload| {
+            let workload = *workload;
+            workload
+                .flavors()
+                .iter()
+                .filter(|flavor| self.flavors.contains(flavor))
+                .map(move |flavor| (workload, *flavor))
+        };
+        self.workloads.iter().flat_map(flavors).collect()
+    }
+
+    fn counts_allocations(&self) -> bool {
+        self.cells().iter().any(|(workload, _)| matches!(workload.unit(), Unit::Bytes | Unit::Allocations))
+    }
+
+    /// Measures round by round, workload by workload, one contestant after the other; who begins changes each round.
+    pub(crate) fn run(&self) -> Result<Vec<Measurement>, String> {
+        let programs = Programs::here().map_err(|error| error.to_string())?;
+        if self.counts_allocations() {
+            eprintln!("building the program whose allocator counts");
+            programs.build_counting()?;
+        }
+        let cells = self.cells();
+        let mut measurements: Vec<Measurement> = cells
+            .iter()
+            .flat_map(|(workload, flavor)| {
+                self.contestants.iter().map(|contestant| Measurement::new(*workload, *flavor, *contestant))
+            })
+            .collect();
+        let mut progress = Progress::new(self.rounds * measurements.len());
+        for round in 0..self.rounds {
+            for (index, (workload, flavor)) in cells.iter().enumerate() {
+                let row = &mut measurements[index * self.contestants.len()..][..self.contestants.len()];
+                let first = round % self.contestants.len();
+                for column in (first..row.len()).chain(0..first) {
+                    let contestant = self.contestants[column];
+                    progress.say(&format!(
+                        "round {} of {}: {} ({flavor}), {}",
+                        round + 1,
+                        self.rounds,
+                        name(*workload),
+                        name(contestant),
+                    ));
+                    let operations = (workload.operations() / self.divisor).max(1);
+                    let child = Child { contestant, workload: *workload, flavor: *flavor, operations };
+                    let outcome = child.measure(&programs);
+                    if let Err(error) = &outcome {
+                        progress.warn(&format!("{} ({flavor}), {}: {error}", name(*workload), name(contestant)));
+                    }
+                    row[column].add(outcome);
+                    progress.done += 1;
+                }
+            }
+        }
+        progress.say("all measured");
+        progress.end();
+        Ok(measurements)
+    }
+}
+
+/// How far a run has come, on standard error.
+struct Progress {
+    started: Instant,
+    done: usize,
+    of: usize,
+    terminal: bool,
+}
+
+impl Progress {
+    fn new(of: usize) -> Self {
+        Self { started: Instant::now(), done: 0, of, terminal: stderr().is_terminal() }
+    }
+
+    fn say(&mut self, what: &str) {
+        let percent = self.done * 100 / self.of.max(1);
+        let line = format!("{percent:3} %  {what}{}", self.left());
+        if self.terminal {
+            eprint!("\r\x1b[2K{line}");
+            // Progress that cannot be shown is not worth an error.
+            let _ = stderr().flush();
+        } else {
+            eprintln!("{line}");
+        }
+    }
+
+    fn warn(&mut self, what: &str) {
+        if self.terminal {
+            eprint!("\r\x1b[2K");
+        }
+        eprintln!("warning: {what}");
+    }
+
+    fn end(&self) {
+        if self.terminal {
+            eprintln!();
+        }
+    }
+
+    /// What is left at the pace so far.
+    fn left(&self) -> String {
+        if self.done == 0 {
+            return String::new();
+        }
+        let spent = self.started.elapsed();
+        if self.done == self.of {
+            return format!(" in {}", format_duration(whole_seconds(spent)));
+        }
+        let part = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let left = spent / part(self.done) * part(self.of - self.done);
+        format!(" ({} left)", format_duration(whole_seconds(left)))
+    }
+}
+
+fn whole_seconds(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs())
+}
