@@ -1,7 +1,5 @@
 //! One measurement in a process of its own, so that none inherits anything from another.
 
-use std::io;
-use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -9,7 +7,8 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::contestant::{Flavor, Name};
-use crate::workload::{Job, Sample, Unit, Workload};
+use crate::program::Programs;
+use crate::workload::{Job, Sample, Workload};
 
 /// How long a measurement may take before it is given up.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -39,7 +38,7 @@ impl Child {
 
     /// In the parent: starts the child, and waits for its sample.
     pub(crate) fn measure(self, programs: &Programs) -> Result<Option<Sample>, String> {
-        let output = Command::new(programs.of(self.workload))
+        let output = Command::new(programs.path(self.contestant, self.workload))
             .arg("child")
             .args([name(self.contestant), name(self.workload), name(self.flavor), self.operations.to_string()])
             .stdin(Stdio::null())
@@ -65,43 +64,4 @@ fn give_up_after(limit: Duration) {
         eprintln!("not finished after {} s", limit.as_secs());
         process::exit(3);
     });
-}
-
-/// The two programs that children run.
-#[derive(Debug)]
-pub(crate) struct Programs {
-    timed: PathBuf,
-    counting: PathBuf,
-}
-
-impl Programs {
-    /// This program, and the one beside it whose allocator counts.
-    pub(crate) fn here() -> io::Result<Self> {
-        let timed = std::env::current_exe()?;
-        let counting = timed.with_file_name(format!("counting{}", std::env::consts::EXE_SUFFIX));
-        Ok(Self { timed, counting })
-    }
-
-    fn of(&self, workload: Workload) -> &Path {
-        match workload.unit() {
-            Unit::Nanoseconds | Unit::CpuNanoseconds => &self.timed,
-            Unit::Bytes | Unit::Allocations => &self.counting,
-        }
-    }
-
-    /// Has Cargo build the counting program, as this one was built. `cargo run` builds only the program it runs.
-    pub(crate) fn build_counting(&self) -> Result<(), String> {
-        let directory = self.timed.ancestors().nth(2).ok_or("this program is not in a target directory")?;
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--bin", "counting", "--manifest-path"]);
-        cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).arg("--target-dir").arg(directory);
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        match cargo.status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("building the counting program: {status}")),
-            Err(error) => Err(format!("building the counting program: {error}")),
-        }
-    }
 }

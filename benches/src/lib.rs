@@ -6,6 +6,7 @@
 //! - [`contestant`]: the trait that every contestant implements, and a file for each.
 //! - [`workload`]: what is measured, generic over the contestant.
 //! - [`child`]: one measurement in a process of its own.
+//! - [`program`]: the programs that such a process can be.
 //! - [`runner`]: all measurements, in rounds.
 //! - [`statistics`], [`results`]: medians and ratios of what was measured.
 //! - [`report`]: the results as a table, as JSON and as plots.
@@ -17,6 +18,7 @@ mod cli;
 mod contestant;
 mod machine;
 mod message;
+mod program;
 mod report;
 mod results;
 mod runner;

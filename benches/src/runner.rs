@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use humantime::format_duration;
 
-use crate::child::{Child, Programs, name};
+use crate::child::{Child, name};
 use crate::contestant::{Flavor, Name};
+use crate::program::Programs;
 use crate::results::Measurement;
-use crate::workload::{Unit, Workload};
+use crate::workload::Workload;
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -39,18 +40,11 @@ impl Plan {
         self.workloads.iter().flat_map(flavors).collect()
     }
 
-    fn counts_allocations(&self) -> bool {
-        self.cells().iter().any(|(workload, _)| matches!(workload.unit(), Unit::Bytes | Unit::Allocations))
-    }
-
     /// Measures round by round, workload by workload, one contestant after the other; who begins changes each round.
     pub(crate) fn run(&self) -> Result<Vec<Measurement>, String> {
-        let programs = Programs::here().map_err(|error| error.to_string())?;
-        if self.counts_allocations() {
-            eprintln!("building the program whose allocator counts");
-            programs.build_counting()?;
-        }
         let cells = self.cells();
+        let jobs = cells.iter().flat_map(|(workload, _)| self.contestants.iter().map(|name| (*name, *workload)));
+        let programs = Programs::for_all(jobs)?;
         let mut measurements: Vec<Measurement> = cells
             .iter()
             .flat_map(|(workload, flavor)| {

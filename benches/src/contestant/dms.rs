@@ -14,6 +14,7 @@ pub(crate) struct Dms(Arc<System>);
 
 impl Contestant for Dms {
     type Counter = ModuleRef<Counter>;
+    type Clerk = ModuleRef<Counter>;
     type Bounded = ModuleRef<Counter>;
     type Bulk = ModuleRef<Bulk>;
     type Player = ModuleRef<Player>;
@@ -27,16 +28,20 @@ impl Contestant for Dms {
         flavor.run(async { work(Self(Arc::new(System::new()))).await })
     }
 
-    async fn counter(&self, _: Side, tally: Tally) -> Self::Counter {
-        self.0.register_module(Counter { tally }).await.expect("a counter")
+    async fn counter(&self, _: Side, tally: Tally) -> Option<Self::Counter> {
+        Some(self.0.register_module(Counter { tally }).await.expect("a counter"))
+    }
+
+    async fn clerk(&self, _: Side) -> Self::Clerk {
+        self.0.register_module(Counter { tally: Tally::unused() }).await.expect("a counter")
     }
 
     async fn bounded(&self, _: Side, capacity: usize, tally: Tally) -> Option<Self::Bounded> {
         Some(self.0.register_module(Counter { tally }).mailbox(capacity).await.expect("a counter"))
     }
 
-    async fn bulk(&self, _: Side, tally: Tally) -> Self::Bulk {
-        self.0.register_module(Bulk { tally }).await.expect("a counter")
+    async fn bulk(&self, _: Side, tally: Tally) -> Option<Self::Bulk> {
+        Some(self.0.register_module(Bulk { tally }).await.expect("a counter"))
     }
 
     async fn player(&self, _: Side, passing: Passing) -> Self::Player {

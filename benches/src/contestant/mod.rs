@@ -2,9 +2,15 @@
 //!
 //! Nothing here is dynamic: workloads are generic over the [`Contestant`], so what is measured is the contestant alone.
 
+mod actix;
 mod dms;
 mod dms_open;
+mod kameo;
+#[cfg(feature = "murmer")]
+mod murmer;
+mod ractor;
 mod tokio;
+mod xtra;
 
 use std::fmt;
 use std::sync::Arc;
@@ -74,8 +80,10 @@ impl Side {
 
 /// A way to write actors.
 pub(crate) trait Contestant: Clone + Send + Sync + 'static {
-    /// Adds up the numbers that it is told, and answers questions.
-    type Counter: Tell<Number> + Ask;
+    /// Adds up the numbers that it is told.
+    type Counter: Tell<Number>;
+    /// Answers questions: a counter, where a counter can be told and asked.
+    type Clerk: Ask;
     /// As `Counter`, with room for a limited number of messages.
     type Bounded: Tell<Number>;
     /// Adds up numbers in messages of 64 bytes.
@@ -102,14 +110,17 @@ pub(crate) trait Contestant: Clone + Send + Sync + 'static {
         async { task.await.expect("a producer does not panic") }
     }
 
-    /// Starts a counter with a mailbox without bound.
-    fn counter(&self, side: Side, tally: Tally) -> impl Future<Output = Self::Counter> + Send;
+    /// Starts a counter with a mailbox without bound; nothing where messages always have an answer.
+    fn counter(&self, side: Side, tally: Tally) -> impl Future<Output = Option<Self::Counter>> + Send;
+
+    /// Starts a clerk.
+    fn clerk(&self, side: Side) -> impl Future<Output = Self::Clerk> + Send;
 
     /// Starts a counter whose mailbox has room for `capacity` messages, and whose senders wait for room; nothing where there are no such mailboxes.
     fn bounded(&self, side: Side, capacity: usize, tally: Tally) -> impl Future<Output = Option<Self::Bounded>> + Send;
 
-    /// Starts a counter of large messages.
-    fn bulk(&self, side: Side, tally: Tally) -> impl Future<Output = Self::Bulk> + Send;
+    /// Starts a counter of large messages; nothing where messages always have an answer.
+    fn bulk(&self, side: Side, tally: Tally) -> impl Future<Output = Option<Self::Bulk>> + Send;
 
     /// Starts a player, who does not know yet whom to pass to.
     fn player(&self, side: Side, passing: Passing) -> impl Future<Output = Self::Player> + Send;
@@ -145,6 +156,16 @@ pub(crate) trait Stop {
     fn stop(self) -> impl Future<Output = ()> + Send;
 }
 
+/// The reference to an actor that a contestant cannot have.
+#[derive(Clone, Debug)]
+pub(crate) enum Never {}
+
+impl<M: Send> Tell<M> for Never {
+    async fn tell(&self, _: M) {
+        match *self {}
+    }
+}
+
 /// How many ticks one actor has had.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ticks(Arc<AtomicU64>);
@@ -171,6 +192,16 @@ pub(crate) enum Name {
     Dms,
     /// dms, with an open set of messages: `DynMessage`.
     DmsOpen,
+    /// kameo.
+    Kameo,
+    /// ractor.
+    Ractor,
+    /// actix.
+    Actix,
+    /// xtra.
+    Xtra,
+    /// murmer.
+    Murmer,
 }
 
 impl Name {
@@ -182,12 +213,17 @@ impl Name {
         match self {
             Self::Tokio => "tokio",
             Self::Dms | Self::DmsOpen => "dms",
+            Self::Kameo => "kameo",
+            Self::Ractor => "ractor",
+            Self::Actix => "actix",
+            Self::Xtra => "xtra",
+            Self::Murmer => "murmer",
         }
     }
 
     /// Whether it is one of the frameworks among which the best is sought.
     pub(crate) fn is_established(self) -> bool {
-        false
+        matches!(self, Self::Kameo | Self::Ractor | Self::Actix | Self::Xtra)
     }
 
     /// Runs a job in this process.
@@ -196,6 +232,14 @@ impl Name {
             Self::Tokio => job.perform::<tokio::ByHand>(),
             Self::Dms => job.perform::<dms::Dms>(),
             Self::DmsOpen => job.perform::<dms_open::DmsOpen>(),
+            Self::Kameo => job.perform::<kameo::Kameo>(),
+            Self::Ractor => job.perform::<ractor::Ractor>(),
+            Self::Actix => job.perform::<actix::Actix>(),
+            Self::Xtra => job.perform::<xtra::Xtra>(),
+            #[cfg(feature = "murmer")]
+            Self::Murmer => job.perform::<murmer::Murmer>(),
+            #[cfg(not(feature = "murmer"))]
+            Self::Murmer => Err("murmer is in a program of its own".to_owned()),
         }
     }
 }

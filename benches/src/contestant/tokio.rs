@@ -14,6 +14,7 @@ pub(crate) struct ByHand;
 
 impl Contestant for ByHand {
     type Counter = mpsc::UnboundedSender<CounterMessage>;
+    type Clerk = mpsc::UnboundedSender<CounterMessage>;
     type Bounded = mpsc::Sender<Number>;
     type Bulk = mpsc::UnboundedSender<Payload>;
     type Player = mpsc::UnboundedSender<PlayerMessage>;
@@ -27,17 +28,12 @@ impl Contestant for ByHand {
         flavor.run(async { work(Self).await })
     }
 
-    async fn counter(&self, _: Side, mut tally: Tally) -> Self::Counter {
-        let (sender, mut inbox) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some(message) = inbox.recv().await {
-                match message {
-                    CounterMessage::Add(number) => tally.add(number),
-                    CounterMessage::Ask(question, reply) => answer(reply, question.answer()),
-                }
-            }
-        });
-        sender
+    async fn counter(&self, _: Side, tally: Tally) -> Option<Self::Counter> {
+        Some(counter(tally))
+    }
+
+    async fn clerk(&self, _: Side) -> Self::Clerk {
+        counter(Tally::unused())
     }
 
     async fn bounded(&self, _: Side, capacity: usize, mut tally: Tally) -> Option<Self::Bounded> {
@@ -50,14 +46,14 @@ impl Contestant for ByHand {
         Some(sender)
     }
 
-    async fn bulk(&self, _: Side, mut tally: Tally) -> Self::Bulk {
+    async fn bulk(&self, _: Side, mut tally: Tally) -> Option<Self::Bulk> {
         let (sender, mut inbox) = mpsc::unbounded_channel::<Payload>();
         tokio::spawn(async move {
             while let Some(payload) = inbox.recv().await {
                 tally.add(payload.into());
             }
         });
-        sender
+        Some(sender)
     }
 
     async fn player(&self, _: Side, mut passing: Passing) -> Self::Player {
@@ -111,6 +107,19 @@ impl Contestant for ByHand {
         });
         sender
     }
+}
+
+fn counter(mut tally: Tally) -> mpsc::UnboundedSender<CounterMessage> {
+    let (sender, mut inbox) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(message) = inbox.recv().await {
+            match message {
+                CounterMessage::Add(number) => tally.add(number),
+                CounterMessage::Ask(question, reply) => answer(reply, question.answer()),
+            }
+        }
+    });
+    sender
 }
 
 /// What a counter takes.

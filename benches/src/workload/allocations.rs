@@ -9,11 +9,11 @@ use crate::contestant::{Contestant, Side, Tell};
 use crate::message::{Number, Tally};
 
 /// By a tell, in a steady state: bursts, each handled before the next.
-pub(super) async fn tell<C: Contestant>(contestant: &C, messages: u64) -> Result<Sample, String> {
+pub(super) async fn tell<C: Contestant>(contestant: &C, messages: u64) -> Result<Option<Sample>, String> {
     let bursts = messages.div_ceil(BURST);
     let messages = bursts * BURST;
     let (tally, finished) = Tally::new(1, 2 * messages);
-    let counter = contestant.counter(Side::Here, tally).await;
+    let Some(counter) = contestant.counter(Side::Here, tally).await else { return Ok(None) };
     let mut before = None;
     for burst in 0..2 * bursts {
         // The first half brings the steady state about.
@@ -26,16 +26,15 @@ pub(super) async fn tell<C: Contestant>(contestant: &C, messages: u64) -> Result
         yield_now().await;
     }
     finished.await.map_err(|_| "the actor ended before its last message")?;
-    sample(before, messages)
+    sample(before, messages).map(Some)
 }
 
 /// By an ask, in a steady state.
 pub(super) async fn ask<C: Contestant>(contestant: &C, asks: u64) -> Result<Sample, String> {
-    let (tally, _finished) = Tally::new(0, u64::MAX);
-    let counter = contestant.counter(Side::Here, tally).await;
-    ask::ask_each(&counter, asks).await?;
+    let clerk = contestant.clerk(Side::Here).await;
+    ask::ask_each(&clerk, asks).await?;
     let before = Allocations::now();
-    ask::ask_each(&counter, asks).await?;
+    ask::ask_each(&clerk, asks).await?;
     sample(before, asks)
 }
 

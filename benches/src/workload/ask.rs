@@ -5,18 +5,16 @@ use std::time::{Duration, Instant};
 
 use super::{Latency, Sample, nanoseconds, sum_below};
 use crate::contestant::{Ask, Contestant, Side};
-use crate::message::Tally;
 
 /// One asker; afterwards it takes the time of single asks.
 pub(super) async fn sequential<C: Contestant>(contestant: &C, asks: u64) -> Result<Sample, String> {
-    let (tally, _finished) = Tally::new(0, u64::MAX);
-    let counter = contestant.counter(Side::There, tally).await;
+    let clerk = contestant.clerk(Side::There).await;
     contestant
         .spawn(Side::Here, async move {
             let started = Instant::now();
-            ask_each(&counter, asks).await?;
+            ask_each(&clerk, asks).await?;
             let sample = Sample::time(started.elapsed(), asks);
-            Ok(Sample { latency: Some(latency(&counter, asks / 4).await), ..sample })
+            Ok(Sample { latency: Some(latency(&clerk, asks / 4).await), ..sample })
         })
         .await
 }
@@ -29,19 +27,18 @@ pub(super) async fn many<C: Contestant>(
     asks: u64,
 ) -> Result<Sample, String> {
     let each = asks.div_ceil(askers as u64);
-    let mut counters = Vec::with_capacity(actors);
+    let mut clerks = Vec::with_capacity(actors);
     for index in 0..actors {
-        let (tally, _finished) = Tally::new(0, u64::MAX);
         // One actor is on the other side than its askers; of many, each is where its asker is.
         let side = if actors == 1 { Side::There } else { Side::half(index, actors) };
-        counters.push(Arc::new(contestant.counter(side, tally).await));
+        clerks.push(Arc::new(contestant.clerk(side).await));
     }
     let started = Instant::now();
     let tasks: Vec<_> = (0..askers)
         .map(|index| {
-            let counter = Arc::clone(&counters[index % actors]);
+            let clerk = Arc::clone(&clerks[index % actors]);
             let side = if actors == 1 { Side::Here } else { Side::half(index, askers) };
-            contestant.spawn(side, async move { ask_each(&*counter, each).await })
+            contestant.spawn(side, async move { ask_each(&*clerk, each).await })
         })
         .collect();
     for task in tasks {

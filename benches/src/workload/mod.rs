@@ -115,6 +115,11 @@ impl Workload {
         }
     }
 
+    /// Whether it needs an allocator that counts.
+    pub(crate) fn is_about_memory(self) -> bool {
+        matches!(self.unit(), Unit::Bytes | Unit::Allocations)
+    }
+
     /// On which runtimes it is measured.
     pub(crate) fn flavors(self) -> &'static [Flavor] {
         match self.unit() {
@@ -215,11 +220,11 @@ impl Job {
 
 async fn run<C: Contestant>(workload: Workload, contestant: &C, operations: u64) -> Result<Option<Sample>, String> {
     match workload {
-        Workload::Tell => tell::unbounded::<C, true>(contestant, 1, operations).await.map(Some),
-        Workload::TellBacklog => tell::unbounded::<C, false>(contestant, 1, operations).await.map(Some),
-        Workload::TellFour => tell::unbounded::<C, true>(contestant, 4, operations).await.map(Some),
-        Workload::TellSixteen => tell::unbounded::<C, true>(contestant, 16, operations).await.map(Some),
-        Workload::TellPayload => tell::bulk(contestant, operations).await.map(Some),
+        Workload::Tell => tell::unbounded::<C, true>(contestant, 1, operations).await,
+        Workload::TellBacklog => tell::unbounded::<C, false>(contestant, 1, operations).await,
+        Workload::TellFour => tell::unbounded::<C, true>(contestant, 4, operations).await,
+        Workload::TellSixteen => tell::unbounded::<C, true>(contestant, 16, operations).await,
+        Workload::TellPayload => tell::bulk(contestant, operations).await,
         Workload::Bounded => tell::bounded(contestant, 4, operations).await,
         Workload::Ask => ask::sequential(contestant, operations).await.map(Some),
         Workload::AskManyOnOne => ask::many(contestant, 64, 1, operations).await.map(Some),
@@ -230,7 +235,7 @@ async fn run<C: Contestant>(workload: Workload, contestant: &C, operations: u64)
         Workload::Ticks => ticks::cpu(contestant, operations).await.map(Some),
         Workload::Idle => idle::heap(contestant, operations, false).await.map(Some),
         Workload::IdleAsked => idle::heap(contestant, operations, true).await.map(Some),
-        Workload::AllocationsTell => allocations::tell(contestant, operations).await.map(Some),
+        Workload::AllocationsTell => allocations::tell(contestant, operations).await,
         Workload::AllocationsAsk => allocations::ask(contestant, operations).await.map(Some),
     }
 }

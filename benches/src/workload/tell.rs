@@ -20,18 +20,18 @@ pub(super) async fn unbounded<C: Contestant, const YIELDS: bool>(
     contestant: &C,
     producers: u32,
     messages: u64,
-) -> Result<Sample, String> {
+) -> Result<Option<Sample>, String> {
     let load = Load::new(producers, messages);
     let (tally, finished) = load.tally();
-    let counter = contestant.counter(Side::There, tally).await;
+    let Some(counter) = contestant.counter(Side::There, tally).await else { return Ok(None) };
     load.measure::<C, Number, _, YIELDS>(contestant, counter, finished).await
 }
 
 /// One producer of large messages.
-pub(super) async fn bulk<C: Contestant>(contestant: &C, messages: u64) -> Result<Sample, String> {
+pub(super) async fn bulk<C: Contestant>(contestant: &C, messages: u64) -> Result<Option<Sample>, String> {
     let load = Load::new(1, messages);
     let (tally, finished) = load.tally();
-    let counter = contestant.bulk(Side::There, tally).await;
+    let Some(counter) = contestant.bulk(Side::There, tally).await else { return Ok(None) };
     load.measure::<C, Payload, _, true>(contestant, counter, finished).await
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn bounded<C: Contestant>(
     let load = Load::new(producers, messages);
     let (tally, finished) = load.tally();
     let Some(counter) = contestant.bounded(Side::There, CAPACITY, tally).await else { return Ok(None) };
-    load.measure::<C, Number, _, true>(contestant, counter, finished).await.map(Some)
+    load.measure::<C, Number, _, true>(contestant, counter, finished).await
 }
 
 /// How much is told, and by how many.
@@ -73,7 +73,7 @@ impl Load {
         contestant: &C,
         counter: R,
         finished: oneshot::Receiver<Finish>,
-    ) -> Result<Sample, String>
+    ) -> Result<Option<Sample>, String>
     where
         C: Contestant,
         M: From<(u32, u64)> + Send,
@@ -98,6 +98,6 @@ impl Load {
             task.await;
         }
         let finish = finished.await.map_err(|_| "the actor ended before its last message")?;
-        Sample::finished(started, &finish, self.messages(), u64::from(producers) * sum_below(each))
+        Sample::finished(started, &finish, self.messages(), u64::from(producers) * sum_below(each)).map(Some)
     }
 }
