@@ -79,7 +79,7 @@ fn l2_stop_hooks_run_in_reverse_order_of_registration_and_each_module_is_dropped
         }
         let report = system.shutdown().await;
         assert_eq!(log.all(), ["stop 3", "drop 3", "stop 2", "drop 2", "stop 1", "drop 1", "stop 0", "drop 0"]);
-        let names: Vec<_> = report.modules.iter().map(|module| &*module.name).collect();
+        let names: Vec<_> = report.modules.iter().map(|module| module.name.to_string()).collect();
         assert_eq!(names, ["m3", "m2", "m1", "m0"]);
     });
 }
@@ -172,7 +172,10 @@ fn l2_two_shutdowns_at_once_and_one_later_get_the_same_report() {
         for report in &reports {
             assert!(report.complete);
             assert_eq!(report.undelivered, 1);
-            assert_eq!(report.modules.iter().map(|module| &*module.name).collect::<Vec<_>>(), ["last", "one"]);
+            assert_eq!(
+                report.modules.iter().map(|module| module.name.to_string()).collect::<Vec<_>>(),
+                ["last", "one"]
+            );
         }
         assert_eq!(reports.len(), 5);
     });
@@ -377,13 +380,14 @@ fn l2_a_stop_hook_that_fails_or_panics_is_reported_and_stops_nobody_else() {
             .on_stop(|_| Box::pin(async { std::panic::resume_unwind(Box::new("at the end")) }));
         system.register_module(panics).name("panics").await.unwrap();
         let report = system.shutdown().await;
-        let failures: Vec<_> = report.modules.iter().map(|module| (&*module.name, module.failure.clone())).collect();
+        let failures: Vec<_> =
+            report.modules.iter().map(|module| (module.name.to_string(), module.failure.clone())).collect();
         assert_eq!(
             failures,
             [
-                ("panics", Some(Failure::Panic { place: "stop".to_owned(), text: "at the end".to_owned() })),
-                ("fails", Some(Failure::Hook { hook: "stop", text: "no".to_owned() })),
-                ("first", None),
+                ("panics".to_owned(), Some(Failure::Panic { place: "stop".to_owned(), text: "at the end".to_owned() })),
+                ("fails".to_owned(), Some(Failure::Hook { hook: "stop", text: "no".to_owned() })),
+                ("first".to_owned(), None),
             ]
         );
         assert_eq!(dropped.count(), 3);

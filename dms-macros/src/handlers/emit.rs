@@ -304,11 +304,24 @@ impl Emitter<'_> {
         let (trait_path, used) = (self.path("Module"), module.generics.used());
         let message = quote_spanned!(module.visibility.1=> type Message = #enum_ident #used;);
         let ticks = (!module.ticks.is_empty()).then(|| self.ticks());
+        let has = |roles: &[Role]| module.hooks.iter().any(|hook| roles.contains(&hook.role));
+        let starts = (!has(&[Role::Init, Role::Start])).then(|| {
+            quote!(
+                const STARTS: bool = false;
+            )
+        });
+        let stops = (!has(&[Role::Stop])).then(|| {
+            quote!(
+                const STOPS: bool = false;
+            )
+        });
         let hooks = module.hooks.iter().map(|hook| self.hook(hook));
         quote! {
             #[automatically_derived]
             impl #declared #trait_path for #self_ty #where_clause {
                 #message
+                #starts
+                #stops
                 #ticks
                 #(#hooks)*
             }

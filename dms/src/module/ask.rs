@@ -4,14 +4,15 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::cell::{AnyCell, Core};
-use super::current::{self, Phase};
-use super::deadline::Deadline;
+use super::current;
+use super::deadline::{Deadline, Patience, When};
 use super::deadlock::{EdgeGuard, On};
 use super::error::{AskError, Cycle};
 use super::handler::Answers;
@@ -66,7 +67,7 @@ impl<'a, T: Answers<M>, M: Send + 'static> IntoFuture for Ask<'a, T, M> {
         AskFuture {
             target: self.target,
             stage: Stage::New(self.message, self.timeout),
-            deadline: Deadline::Never,
+            deadline: Deadline::NEVER,
             after: Duration::MAX,
             edge: None,
             is_fresh: true,
@@ -160,17 +161,22 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             return Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle });
         }
         let environment = &core.environment;
-        (self.deadline, self.after) =
-            Deadline::of_call(timeout, core.info.timeout, environment.timeout, caller.deadline, environment.sweeps());
+        let patience = match timeout {
+            Timeout::Inherit => core.patience,
+            Timeout::After(after) => Patience::of_call(Some(after)),
+            Timeout::Never => Patience::of_call(None),
+        };
+        (self.deadline, self.after) = Deadline::of_call(patience, caller.deadline, environment.sweeps());
 
         let (reply, answer) = Slot::pair(self.deadline, waker.clone());
-        let ask = if self.deadline.as_sweep().is_some() { answer.open() } else { None };
+        let ask = if self.deadline.is_coarse() { answer.open() } else { None };
         let terms = Terms { beyond_bound: false, ask };
         let pushed =
             cell.mailbox.push(core, (message, reply), |(message, reply)| T::Message::pack(message, reply), terms);
         match pushed {
             Ok((accepted, list)) => {
                 if list {
+                    core.is_timed.store(true, Ordering::Release);
                     core.environment.timers.list(&core.environment, Arc::clone(cell) as Arc<dyn AnyCell>);
                 }
                 self.stage = Stage::Asked(answer);
@@ -216,13 +222,13 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         let timer = match &mut self.timer {
             Some(timer) => timer,
             timer => {
-                let at = match self.deadline {
-                    Deadline::Never => return Poll::Pending,
-                    Deadline::Sweep(_) if !self.was_in_line => return Poll::Pending,
-                    Deadline::Sweep(_) => {
-                        Instant::now() + self.deadline.left(self.target.cell.core.environment.sweeps())
-                    }
-                    Deadline::At(at) => at,
+                if self.deadline.is_coarse() && !self.was_in_line {
+                    return Poll::Pending;
+                }
+                let at = match self.deadline.when() {
+                    When::Never => return Poll::Pending,
+                    When::Sweep(_) => Instant::now() + self.deadline.left(self.target.cell.core.environment.sweeps()),
+                    When::At(at) => at,
                 };
                 // An ask may be polled outside a runtime, by `blocking_ask`.
                 let _entered = self.target.cell.core.environment.runtime().map(tokio::runtime::Handle::enter);
@@ -264,15 +270,15 @@ struct Caller {
 impl Caller {
     fn now(asked: &Core) -> Self {
         current::with(|current| match current {
-            None => Self { deadline: Deadline::Never, waits: None },
+            None => Self { deadline: Deadline::NEVER, waits: None },
             Some(current) => {
-                let environment = &current.module.core().environment;
-                let deadline = if Arc::ptr_eq(environment, &asked.environment) {
-                    current.deadline
+                let asker = current.core();
+                let deadline = if Arc::ptr_eq(&asker.environment, &asked.environment) {
+                    asker.deadline()
                 } else {
-                    current.deadline.in_other_system(environment.sweeps())
+                    asker.deadline().in_other_system(asker.environment.sweeps())
                 };
-                let waits = (current.phase != Phase::Run).then(|| Arc::clone(&current.module));
+                let waits = asker.is_in_handler().then(|| Arc::clone(current));
                 Self { deadline, waits }
             }
         })

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
@@ -10,46 +10,79 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use super::deadline::{Deadline, Patience};
 use super::deadlock::Waits;
 use super::environment::Environment;
 use super::handler::Module;
 use super::info::ModuleInfo;
-use super::lifecycle::{Failure, ModuleId, ModuleReport, ModuleState};
+use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
 
 /// One allocation a module: its mailbox and what is known of it.
+///
+/// The layout keeps apart what different threads touch: what all read, what the worker writes, and what the mailbox's lock guards, with
+/// what is rarely looked at between them.
+#[repr(C)]
 pub(crate) struct Cell<T: Module> {
     pub(crate) core: Core,
     pub(crate) mailbox: Mailbox<T::Message>,
 }
 
 /// The part that does not depend on the module's type.
+#[repr(C)]
 pub(crate) struct Core {
-    pub(crate) id: ModuleId,
-    pub(crate) info: &'static ModuleInfo,
-    /// The name given at registration.
-    pub(crate) given_name: Option<Box<str>>,
-    pub(crate) parent: Option<ModuleId>,
+    // Written once, read with each message.
     pub(crate) environment: Arc<Environment>,
+    /// The worker's waker: its loop is the root of its task, so it never changes.
+    pub(crate) waker: OnceLock<Waker>,
+    /// How long an ask waits that sets no deadline.
+    pub(crate) patience: Patience,
+    // Rarely looked at.
+    pub(crate) info: &'static ModuleInfo,
+    pub(crate) id: ModuleId,
+    /// The name given at registration.
+    pub(crate) given_name: Option<Arc<str>>,
+    pub(crate) parent: Option<ModuleId>,
+    changed: Notify,
+    pub(crate) end: Mutex<End>,
+    // Written by the worker with each message.
+    /// How many messages have begun: the position of the one in hand, plus one.
+    pub(crate) begun: AtomicU64,
+    /// When the caller of the running handler gives up: a [`Deadline`].
+    deadline: AtomicU64,
+    /// How often the worker has been polled.
+    polls: AtomicU32,
+    /// Whether a handler, or a hook other than a loop of the module's own, runs: what it waits for holds the module up.
+    in_handler: AtomicBool,
+    /// Whether what runs is the `stop` hook, or a handler that answers one: modules that still run answer it, though they refuse everybody else.
+    answers_stop_hooks: AtomicBool,
+    /// Whether a batch is in hand.
+    pub(crate) is_busy: AtomicBool,
+    /// Whether the reply of the message in hand may have been given to another task.
+    pub(crate) detached: AtomicBool,
     /// What the worker is told besides messages: the bits of [`control`].
     pub(crate) control: AtomicU8,
     state: AtomicU8,
-    /// Whether the reply of the message in hand may have been given to another task.
-    pub(crate) detached: AtomicBool,
+    /// Whether somebody ever waited for a change of the state.
+    watched: AtomicBool,
+    /// Whether it ever had children.
+    pub(crate) is_parent: AtomicBool,
+    /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
+    pub(crate) is_timed: AtomicBool,
     pub(crate) bounded: bool,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
     pub(crate) has_waiters: AtomicBool,
-    /// How many messages have begun: the position of the one in hand, plus one.
-    pub(crate) begun: AtomicU64,
     /// Accepted and never handled.
     pub(crate) undelivered: AtomicU64,
     /// Who this module waits for.
     pub(crate) waits: Waits,
-    /// The worker's waker: its loop is the root of its task, so it never changes.
-    pub(crate) waker: OnceLock<Waker>,
-    pub(crate) changed: Notify,
-    pub(crate) failure: Mutex<Option<Box<Failure>>>,
-    pub(crate) worker: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// How a module ends.
+#[derive(Default)]
+pub(crate) struct End {
+    failure: Option<Box<Failure>>,
+    pub(crate) worker: Option<JoinHandle<()>>,
 }
 
 /// The bits of [`Core::control`].
@@ -66,39 +99,47 @@ impl Core {
     pub(crate) fn new(
         id: ModuleId,
         info: &'static ModuleInfo,
-        given_name: Option<Box<str>>,
+        given_name: Option<Arc<str>>,
         parent: Option<ModuleId>,
         bounded: bool,
         environment: Arc<Environment>,
     ) -> Self {
         Self {
-            id,
+            waker: OnceLock::new(),
+            patience: Patience::of_module(info.timeout, environment.timeout),
+            environment,
             info,
+            id,
             given_name,
             parent,
-            environment,
+            changed: Notify::new(),
+            end: Mutex::default(),
+            begun: AtomicU64::new(0),
+            deadline: AtomicU64::new(Deadline::NEVER.to_bits()),
+            polls: AtomicU32::new(0),
+            in_handler: AtomicBool::new(true),
+            answers_stop_hooks: AtomicBool::new(false),
+            is_busy: AtomicBool::new(false),
+            detached: AtomicBool::new(false),
             control: AtomicU8::new(0),
             state: AtomicU8::new(ModuleState::Created as u8),
-            detached: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            is_parent: AtomicBool::new(false),
+            is_timed: AtomicBool::new(false),
             bounded,
             has_waiters: AtomicBool::new(false),
-            begun: AtomicU64::new(0),
             undelivered: AtomicU64::new(0),
             waits: Waits::default(),
-            waker: OnceLock::new(),
-            changed: Notify::new(),
-            failure: Mutex::new(None),
-            worker: Mutex::new(None),
         }
     }
 
     /// The name in errors and logs: the one given, else the type's with the id.
     pub(crate) fn name(&self) -> String {
-        match &self.given_name {
-            Some(name) => name.to_string(),
-            None if self.info.unique => self.info.name.to_owned(),
-            None => format!("{}#{}", self.info.name, self.id),
-        }
+        self.module_name().to_string()
+    }
+
+    pub(crate) fn module_name(&self) -> ModuleName {
+        ModuleName::new(self.given_name.clone(), self.info, self.id)
     }
 
     pub(crate) fn state(&self) -> ModuleState {
@@ -107,10 +148,71 @@ impl Core {
 
     pub(crate) fn set_state(&self, state: ModuleState) {
         self.state.store(state as u8, Ordering::Release);
-        self.changed.notify_waiters();
+        self.tell_watchers();
+    }
+
+    /// Of who sets the state and who waits for it, at least one sees the other.
+    fn tell_watchers(&self) {
+        fence(Ordering::SeqCst);
+        if self.watched.load(Ordering::Relaxed) {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Shows a module that is new as running, unless it has been told to stop meanwhile.
+    pub(crate) fn begin_running(&self) -> bool {
+        if self.is_ending() {
+            return false;
+        }
+        self.set_state(ModuleState::Running);
+        true
+    }
+
+    /// Says that the worker is polled, which it will be again after each wake from now on.
+    #[inline]
+    pub(crate) fn begin_poll(&self) {
+        // The worker alone writes it.
+        self.polls.store(self.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// The number of the worker's running poll.
+    #[inline]
+    pub(crate) fn poll_number(&self) -> u32 {
+        self.polls.load(Ordering::Relaxed)
+    }
+
+    // The three that follow are written and read on the worker's task alone.
+
+    /// When the caller of the running handler gives up.
+    #[inline]
+    pub(crate) fn deadline(&self) -> Deadline {
+        Deadline::from_bits(self.deadline.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    pub(crate) fn set_deadline(&self, deadline: Deadline) {
+        self.deadline.store(deadline.to_bits(), Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn is_in_handler(&self) -> bool {
+        self.in_handler.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_in_handler(&self, in_handler: bool) {
+        self.in_handler.store(in_handler, Ordering::Relaxed);
+    }
+
+    pub(crate) fn answers_stop_hooks(&self) -> bool {
+        self.answers_stop_hooks.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn begin_answering_stop_hooks(&self) {
+        self.answers_stop_hooks.store(true, Ordering::Relaxed);
     }
 
     /// Whether senders may wait for room. Of a sender that gets in line and a worker that frees room, at least one sees the other.
+    #[inline]
     pub(crate) fn may_have_waiters(&self) -> bool {
         if !self.bounded {
             return false;
@@ -123,53 +225,75 @@ impl Core {
     pub(crate) fn begin_stopping(&self) {
         let (running, stopping) = (ModuleState::Running as u8, ModuleState::Stopping as u8);
         if self.state.compare_exchange(running, stopping, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            self.changed.notify_waiters();
+            self.tell_watchers();
         }
     }
 
+    #[inline]
     pub(crate) fn has(&self, bits: u8) -> bool {
         self.control.load(Ordering::Acquire) & bits != 0
     }
 
     /// Whether it has been told to stop or drain.
+    #[inline]
     pub(crate) fn is_ending(&self) -> bool {
         self.control.load(Ordering::Acquire) != 0
     }
 
+    #[inline]
     pub(crate) fn wake(&self) {
         if let Some(waker) = self.waker.get() {
             waker.wake_by_ref();
         }
     }
 
+    /// Whether a wake of `waker` polls the worker from its root.
+    #[inline]
+    pub(crate) fn is_root(&self, waker: &Waker) -> bool {
+        self.waker.get().is_some_and(|root| root.will_wake(waker))
+    }
+
     /// Keeps the first failure: it is the cause of those that follow.
     pub(crate) fn fail(&self, failure: Failure) {
-        let mut first = self.failure.lock();
-        if first.is_none() {
-            *first = Some(Box::new(failure));
-        }
+        self.end.lock().failure.get_or_insert_with(|| Box::new(failure));
+    }
+
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.end.lock().failure.as_deref().cloned()
     }
 
     pub(crate) fn count_undelivered(&self, count: usize) {
-        self.undelivered.fetch_add(count as u64, Ordering::Relaxed);
+        if count > 0 {
+            self.undelivered.fetch_add(count as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Stops the module's timers; messages that were to come are undelivered.
+    pub(crate) fn forget_timers(&self) {
+        if self.is_timed.load(Ordering::Acquire) {
+            self.count_undelivered(self.environment.timers.forget(self.id));
+        }
     }
 
     pub(crate) fn report(&self) -> ModuleReport {
         ModuleReport {
-            name: self.name(),
+            name: self.module_name(),
             id: self.id,
             state: self.state(),
             undelivered: self.undelivered.load(Ordering::Relaxed),
-            failure: self.failure.lock().as_deref().cloned(),
+            failure: self.failure(),
         }
     }
 
     /// Waits until `reached` holds of the state.
     pub(crate) async fn wait_until(&self, reached: impl Fn(ModuleState) -> bool) -> ModuleState {
+        self.watched.store(true, Ordering::Relaxed);
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             // Registered before the look, so that no change is missed between the two.
             changed.as_mut().enable();
+            // See `tell_watchers`.
+            fence(Ordering::SeqCst);
             let state = self.state();
             if reached(state) {
                 return state;

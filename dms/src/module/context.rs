@@ -20,14 +20,12 @@ pub struct Context<T: Module> {
     pub(crate) cell: Arc<Cell<T>>,
     /// The handler or hook that runs.
     pub(crate) handler: &'static str,
-    /// Whether the running handler has its caller's deadline.
-    pub(crate) has_deadline: bool,
     tasks: Option<Box<Tasks>>,
 }
 
 impl<T: Module> Context<T> {
     pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
-        Self { cell, handler: "init", has_deadline: false, tasks: None }
+        Self { cell, handler: "init", tasks: None }
     }
 
     /// A reference to this module.
@@ -105,6 +103,11 @@ impl<T: Module> Context<T> {
                 }
             }
         })
+    }
+
+    /// Whether the module has tasks, or had some.
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.tasks.is_some()
     }
 
     /// Cancels the module's tasks and waits until they are gone.

@@ -1,58 +1,43 @@
 //! Which module the running code belongs to.
 //!
-//! The worker lays it into a thread-local before it polls its module and takes it out after, so that an ask finds its asker
-//! without being told (contract M4, M5) and code in a spawned task finds none.
+//! The worker lays its module into a thread-local before it polls it and takes it out after, so that an ask finds its asker
+//! without being told (contract M4, M5) and code in a spawned task finds none. What a module is about is in its [`Core`].
 
 use std::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
-use super::cell::AnyCell;
-use super::deadline::Deadline;
-
-/// What of the module runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// A handler, or a hook other than `stop`: what it waits for holds the module up.
-    Handler,
-    /// A loop of the module's own, which may wait for an answer and its inbox at once.
-    Run,
-}
-
-/// What is laid in for the time of a poll.
-pub(crate) struct Current {
-    pub(crate) module: Arc<dyn AnyCell>,
-    pub(crate) phase: Phase,
-    /// Whether it is the `stop` hook, or a handler that answers one: modules that still run answer it, though they refuse everybody else.
-    pub(crate) stopping: bool,
-    /// When the caller of the running handler gives up.
-    pub(crate) deadline: Deadline,
-}
+use super::cell::{AnyCell, Core};
+use super::reply::NoAnswer;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
-    static DISCARDING: Cell<Option<super::reply::NoAnswer>> = const { Cell::new(None) };
+    static CURRENT: RefCell<Option<Arc<dyn AnyCell>>> = const { RefCell::new(None) };
+    static DISCARDING: Cell<Option<NoAnswer>> = const { Cell::new(None) };
 }
 
-/// Lays `current` in while it lives; nests.
+/// Lays a module in while it lives; nests.
 pub(crate) struct Entered<'a> {
-    slot: &'a mut Option<Current>,
+    slot: &'a mut Option<Arc<dyn AnyCell>>,
 }
 
 impl<'a> Entered<'a> {
-    pub(crate) fn new(slot: &'a mut Option<Current>) -> Self {
+    #[inline]
+    pub(crate) fn new(slot: &'a mut Option<Arc<dyn AnyCell>>) -> Self {
         CURRENT.with_borrow_mut(|current| std::mem::swap(current, slot));
         Self { slot }
     }
 }
 
 impl Drop for Entered<'_> {
+    #[inline]
     fn drop(&mut self) {
         CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.slot));
     }
 }
 
 /// Looks at the module that runs, if one does.
-pub(crate) fn with<R>(look: impl FnOnce(Option<&Current>) -> R) -> R {
+#[inline]
+pub(crate) fn with<R>(look: impl FnOnce(Option<&Arc<dyn AnyCell>>) -> R) -> R {
     let mut look = Some(look);
     let seen = CURRENT.try_with(|current| look.take().map(|look| look(current.borrow().as_ref())));
     // While the thread ends there is nothing to look at, and no module runs.
@@ -63,41 +48,37 @@ pub(crate) fn with<R>(look: impl FnOnce(Option<&Current>) -> R) -> R {
     }
 }
 
-/// Changes what is known of the module that runs.
-pub(crate) fn update(change: impl FnOnce(&mut Current)) {
-    CURRENT.with_borrow_mut(|current| {
-        if let Some(current) = current {
-            change(current);
-        }
-    });
+/// Whether a module runs.
+pub(crate) fn is_any() -> bool {
+    with(|current| current.is_some())
 }
 
 /// Whether the running code is a handler, a hook or the loop of the module at `address`.
-pub(crate) fn is(address: *const super::cell::Core) -> bool {
-    with(|current| current.is_some_and(|current| std::ptr::eq(current.module.core(), address)))
+pub(crate) fn is(address: *const Core) -> bool {
+    with(|current| current.is_some_and(|current| std::ptr::eq(current.core(), address)))
 }
 
 /// The module whose handler or hook runs, and would be held up by a wait. A loop of its own may wait for several things at once.
 pub(crate) fn waiting() -> Option<Arc<dyn AnyCell>> {
-    with(|current| current.filter(|current| current.phase != Phase::Run).map(|current| Arc::clone(&current.module)))
+    with(|current| current.filter(|current| current.core().is_in_handler()).cloned())
 }
 
 /// Whether the running code is a `stop` hook, or answers one.
 pub(crate) fn in_stop_hook() -> bool {
-    with(|current| current.is_some_and(|current| current.stopping))
+    with(|current| current.is_some_and(|current| current.core().answers_stop_hooks()))
 }
 
 /// Drops `values` one by one, as [`discard`] does: a second panic in one go would end the process.
-pub(crate) fn discard_all<V>(why: super::reply::NoAnswer, values: impl IntoIterator<Item = V>) {
+pub(crate) fn discard_all<V>(why: NoAnswer, values: impl IntoIterator<Item = V>) {
     for value in values {
         discard(why, value);
     }
 }
 
 /// Drops `value`; replies inside end with `why`, and a panicking destructor is contained and reported.
-pub(crate) fn discard<V>(why: super::reply::NoAnswer, value: V) {
+pub(crate) fn discard<V>(why: NoAnswer, value: V) {
     let before = DISCARDING.replace(Some(why));
-    if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || drop(value))) {
+    if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(value))) {
         tracing::error!(
             text = super::worker::panic_text(&*panic),
             "an undelivered message panicked when it was dropped"
@@ -107,6 +88,6 @@ pub(crate) fn discard<V>(why: super::reply::NoAnswer, value: V) {
 }
 
 /// Why replies that are dropped now end.
-pub(crate) fn discarding() -> Option<super::reply::NoAnswer> {
+pub(crate) fn discarding() -> Option<NoAnswer> {
     DISCARDING.get()
 }

@@ -1,5 +1,7 @@
 //! When a call gives up.
 
+use std::fmt;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,96 +17,157 @@ const SWEEP_NANOS: u32 = 100_000_000;
 /// From here on a deadline that the call did not set is kept in sweeps: at most 10 % late, at next to no cost.
 const COARSE_FROM: Duration = Duration::from_millis(2_500);
 
-/// When a call gives up.
+/// When a call gives up, in one word: it goes with every ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Deadline(u64);
+
+/// A [`Deadline`] unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deadline {
+pub(crate) enum When {
     Never,
     /// With the sweep of this number: coarse, and next to free.
     Sweep(u32),
     At(Instant),
 }
 
+/// Marks the number of a sweep.
+const SWEEP: u64 = 1 << 62;
+/// Marks the nanoseconds from [`EPOCH`] to an instant, plus [`MIDDLE`]: a paused clock may stand before the epoch.
+const AT: u64 = 1 << 63;
+const MIDDLE: u64 = 1 << 61;
+
+/// What instants are measured from: 73 years in either direction.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 impl Deadline {
-    /// The number of the sweep it passes with, if it is kept in sweeps.
-    pub(crate) const fn as_sweep(self) -> Option<u32> {
-        match self {
-            Self::Sweep(sweep) => Some(sweep),
-            Self::Never | Self::At(_) => None,
+    pub(crate) const NEVER: Self = Self(0);
+
+    pub(crate) const fn sweep(sweep: u32) -> Self {
+        Self(SWEEP | sweep as u64)
+    }
+
+    pub(crate) fn at(at: Instant) -> Self {
+        let nanos = |span: Duration| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        let offset = match at.checked_duration_since(*EPOCH) {
+            Some(after) => MIDDLE.saturating_add(nanos(after)),
+            None => MIDDLE.saturating_sub(nanos(EPOCH.duration_since(at))),
+        };
+        if offset < SWEEP { Self(AT | offset) } else { Self::NEVER }
+    }
+
+    /// As a number, for an atomic.
+    pub(crate) const fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// From [`to_bits`](Self::to_bits).
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) fn when(self) -> When {
+        match self.0 {
+            0 => When::Never,
+            bits if bits & AT != 0 => {
+                let offset = bits & !AT;
+                let span = Duration::from_nanos(offset.abs_diff(MIDDLE));
+                let at = if offset >= MIDDLE { EPOCH.checked_add(span) } else { EPOCH.checked_sub(span) };
+                at.map_or(When::Never, When::At)
+            }
+            #[allow(clippy::cast_possible_truncation, reason = "the lower half is the number")]
+            bits => When::Sweep(bits as u32),
         }
     }
 
-    /// The deadline of a call, and how long that is from now: the earlier of what the settings say, call before module before
-    /// system, and of what the caller itself has left (contract M4).
-    #[inline]
-    pub(crate) fn of_call(
-        call: Timeout,
-        module: Timeout,
-        system: Timeout,
-        inherited: Self,
-        sweeps_now: u32,
-    ) -> (Self, Duration) {
-        let on_call = call != Timeout::Inherit;
-        let own = match (call, module, system) {
-            (Timeout::After(after), ..)
-            | (Timeout::Inherit, Timeout::After(after), _)
-            | (Timeout::Inherit, Timeout::Inherit, Timeout::After(after)) => Some(after),
-            (Timeout::Inherit, Timeout::Inherit, Timeout::Inherit) => Some(DEFAULT_ASK_TIMEOUT),
-            _ => None,
-        };
-        let Some(after) = own else { return (inherited, inherited.left(sweeps_now)) };
-        let coarse = !on_call && after >= COARSE_FROM;
-        match inherited {
-            Self::Never if coarse => (Self::in_sweeps(after, sweeps_now), after),
-            Self::Never => (after_now(after), after),
-            _ => {
-                let left = inherited.left(sweeps_now);
-                if left <= after {
-                    (inherited, left)
-                } else if coarse && matches!(inherited, Self::Sweep(_)) {
-                    (Self::in_sweeps(after, sweeps_now), after)
-                } else {
-                    (after_now(after), after)
-                }
-            }
+    pub(crate) const fn is_never(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether the sweeps look after it.
+    pub(crate) const fn is_coarse(self) -> bool {
+        self.0 & SWEEP != 0 && self.0 & AT == 0
+    }
+
+    /// The earlier of `own`, which is how long a call of its own would wait, and of what the caller itself has left (contract M4);
+    /// and how long that is from now.
+    pub(crate) fn of_call(own: Patience, inherited: Self, sweeps_now: u32) -> (Self, Duration) {
+        let Some(after) = own.after else { return (inherited, inherited.left(sweeps_now)) };
+        if inherited.is_never() {
+            return (own.from_now(after, sweeps_now), after);
+        }
+        let left = inherited.left(sweeps_now);
+        if left <= after {
+            (inherited, left)
+        } else if inherited.is_coarse() {
+            (own.from_now(after, sweeps_now), after)
+        } else {
+            (after_now(after), after)
         }
     }
 
     /// How much time is left until it passes.
     pub(crate) fn left(self, sweeps_now: u32) -> Duration {
-        match self {
-            Self::Never => Duration::MAX,
-            Self::Sweep(sweep) => SWEEP_INTERVAL * sweeps_until(sweep, sweeps_now),
-            Self::At(at) => at.saturating_duration_since(Instant::now()),
+        match self.when() {
+            When::Never => Duration::MAX,
+            When::Sweep(sweep) => SWEEP_INTERVAL * sweeps_until(sweep, sweeps_now),
+            When::At(at) => at.saturating_duration_since(Instant::now()),
         }
     }
 
     /// The same deadline for a system whose sweeps count otherwise.
     pub(crate) fn in_other_system(self, sweeps_now: u32) -> Self {
-        match self {
-            Self::Never | Self::At(_) => self,
-            Self::Sweep(_) => after_now(self.left(sweeps_now)),
-        }
+        if self.is_coarse() { after_now(self.left(sweeps_now)) } else { self }
     }
 
     /// Whether the sweep it is kept in has been.
     pub(crate) fn is_swept(self, sweeps_now: u32) -> bool {
-        matches!(self, Self::Sweep(sweep) if sweeps_until(sweep, sweeps_now) == 0)
+        matches!(self.when(), When::Sweep(sweep) if sweeps_until(sweep, sweeps_now) == 0)
+    }
+}
+
+/// How long a call waits where nothing is inherited.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// `None` waits for ever.
+    after: Option<Duration>,
+    /// How many sweeps that is, where they look after it.
+    sweeps: Option<u32>,
+}
+
+impl Patience {
+    /// What calls have that set no deadline themselves: the module's, else the system's, else the default.
+    pub(crate) fn of_module(module: Timeout, system: Timeout) -> Self {
+        let after = match (module, system) {
+            (Timeout::After(after), _) | (Timeout::Inherit, Timeout::After(after)) => Some(after),
+            (Timeout::Inherit, Timeout::Inherit) => Some(DEFAULT_ASK_TIMEOUT),
+            (Timeout::Never, _) | (Timeout::Inherit, Timeout::Never) => None,
+        };
+        Self { after, sweeps: after.filter(|after| *after >= COARSE_FROM).and_then(in_sweeps) }
     }
 
-    /// The running interval between two sweeps does not count, so that it is never early.
-    fn in_sweeps(after: Duration, sweeps_now: u32) -> Self {
-        // 64 bits, in sweeps: the division of 128 bits would cost more than the rest of this.
-        let sweeps = after.as_secs().saturating_mul(SWEEPS_PER_SECOND);
-        let sweeps = sweeps.saturating_add(u64::from(after.subsec_nanos().div_ceil(SWEEP_NANOS)));
-        match u32::try_from(sweeps) {
-            Ok(sweeps) if sweeps < u32::MAX / 4 => Self::Sweep(sweeps_now.wrapping_add(sweeps + 1)),
-            _ => Self::Never,
+    /// What a call has that sets its deadline: exact.
+    pub(crate) const fn of_call(after: Option<Duration>) -> Self {
+        Self { after, sweeps: None }
+    }
+
+    #[inline]
+    fn from_now(self, after: Duration, sweeps_now: u32) -> Deadline {
+        match self.sweeps {
+            // The running interval between two sweeps does not count, so that it is never early.
+            Some(sweeps) => Deadline::sweep(sweeps_now.wrapping_add(sweeps + 1)),
+            None => after_now(after),
         }
     }
 }
 
+fn in_sweeps(after: Duration) -> Option<u32> {
+    let sweeps = after.as_secs().saturating_mul(SWEEPS_PER_SECOND);
+    let sweeps = sweeps.saturating_add(u64::from(after.subsec_nanos().div_ceil(SWEEP_NANOS)));
+    u32::try_from(sweeps).ok().filter(|sweeps| *sweeps < u32::MAX / 4)
+}
+
 fn after_now(after: Duration) -> Deadline {
-    Instant::now().checked_add(after).map_or(Deadline::Never, Deadline::At)
+    Instant::now().checked_add(after).map_or(Deadline::NEVER, Deadline::at)
 }
 
 /// Sweep numbers wrap after thirteen years; what lies half the circle ahead has passed.
@@ -113,15 +176,31 @@ fn sweeps_until(sweep: u32, now: u32) -> u32 {
     if ahead > u32::MAX / 2 { 0 } else { ahead }
 }
 
+impl fmt::Debug for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.when().fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn sweeps_wrap_without_passing_early() {
-        let deadline = Deadline::Sweep(u32::MAX.wrapping_add(3));
+        let deadline = Deadline::sweep(u32::MAX.wrapping_add(3));
         assert!(!deadline.is_swept(u32::MAX));
         assert!(deadline.is_swept(2));
         assert_eq!(deadline.left(u32::MAX), SWEEP_INTERVAL * 3);
+    }
+
+    #[test]
+    fn an_instant_survives_its_packing_on_either_side_of_the_epoch() {
+        for (ahead, span) in [(true, 0), (true, 1), (true, u64::MAX >> 8), (false, 1), (false, 10_000_000_000)] {
+            let span = Duration::from_nanos(span);
+            let at = if ahead { *EPOCH + span } else { *EPOCH - span };
+            assert_eq!(Deadline::at(at).when(), When::At(at));
+            assert!(!Deadline::at(at).is_coarse());
+        }
     }
 }

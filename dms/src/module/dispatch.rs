@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use super::context::Context;
-use super::current;
 use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
@@ -13,15 +12,8 @@ use super::reply::ReplyTo;
 #[inline]
 pub fn begin<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Context<T>) -> bool {
     match reply.call() {
-        None if !ctx.has_deadline => {}
-        None => {
-            ctx.has_deadline = false;
-            current::update(|current| current.deadline = Deadline::Never);
-        }
-        Some(Ok(deadline)) => {
-            ctx.has_deadline = true;
-            current::update(|current| current.deadline = deadline);
-        }
+        None => ctx.cell.core.set_deadline(Deadline::NEVER),
+        Some(Ok(deadline)) => ctx.cell.core.set_deadline(deadline),
         Some(Err(_)) => return false,
     }
     ctx.handler = name;
@@ -32,6 +24,7 @@ pub fn begin<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Con
 #[inline]
 pub fn begin_detached<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Context<T>) -> bool {
     ctx.cell.core.detached.store(true, Ordering::Release);
+    ctx.cell.mailbox.note_detached();
     begin(reply, name, ctx)
 }
 

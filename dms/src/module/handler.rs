@@ -54,6 +54,14 @@ pub trait Module: Describe + Sized + Send + 'static {
     #[doc(hidden)]
     const TICKS: &'static [Tick<Self>] = &[];
 
+    /// Whether there is an `init` or a `start` that a registration waits for.
+    #[doc(hidden)]
+    const STARTS: bool = true;
+
+    /// Whether there is a `stop`.
+    #[doc(hidden)]
+    const STOPS: bool = true;
+
     /// Takes what the module needs. Runs first; messages wait. Its error fails the registration.
     fn init(&mut self, ctx: &mut Context<Self>) -> impl Future<Output = Result<(), ModuleError>> + Send {
         let _ = ctx;

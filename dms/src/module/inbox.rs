@@ -9,11 +9,11 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use super::cell::{Cell, control};
 use super::context::Context;
-use super::current::{self, Current, Phase};
+use super::current;
 use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
-use super::mailbox::{Asks, Fill};
+use super::mailbox::{Asks, Fill, is_large};
 use super::message_set::MessageSet;
 use super::reply::NoAnswer;
 
@@ -64,6 +64,8 @@ pub struct Inbox<T: Module> {
     batch: VecDeque<T::Message>,
     spare: Asks,
     begun: u64,
+    /// The poll of the worker's task in which the batch was taken, if the next message wakes that task.
+    armed: Option<u32>,
     since_yield: u32,
     since_admission: u32,
     /// What was accepted before the stop has been dropped; what comes now comes from stop hooks.
@@ -78,6 +80,7 @@ impl<T: Module> Inbox<T> {
             batch: VecDeque::new(),
             spare: Vec::new(),
             begun: 0,
+            armed: None,
             since_yield: 0,
             since_admission: 0,
             quiesced: false,
@@ -115,7 +118,7 @@ impl<T: Module> Inbox<T> {
     /// Dropping the future drops the handler where it is; its asker is told that there is no answer.
     pub async fn dispatch(&mut self, message: T::Message, module: &mut T, ctx: &mut Context<T>) {
         // The handler has its caller's deadline, the loop around it has not.
-        let _end = OnDrop(|current| current.deadline = Deadline::Never);
+        let _end = OnDrop(|| self.cell.core.set_deadline(Deadline::NEVER));
         message.dispatch(module, ctx).await;
         ctx.handler = "run";
     }
@@ -137,8 +140,9 @@ impl<T: Module> Inbox<T> {
         ctx: &mut Context<T>,
     ) -> impl Future<Output = Result<(), ModuleError>> + Send {
         async move {
-            current::update(|current| current.phase = Phase::Handler);
-            let _end = OnDrop(|current| current.phase = Phase::Run);
+            let cell = Arc::clone(&self.cell);
+            cell.core.set_in_handler(true);
+            let _end = OnDrop(|| cell.core.set_in_handler(false));
             while poll_fn(|cx| self.poll_ready(false, cx)).await {
                 while let Some(message) = self.take() {
                     message.dispatch(module, ctx).await;
@@ -201,37 +205,48 @@ impl<T: Module> Inbox<T> {
     }
 
     /// Ready with true when a message can be taken, with false when the loop is to end.
+    #[inline]
     fn poll_ready(&mut self, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
         let core = &self.cell.core;
-        if core.has(control::STOP) && !stopping {
-            return Poll::Ready(false);
+        let is_ending = core.is_ending();
+        if is_ending {
+            if core.has(control::STOP) && !stopping {
+                return Poll::Ready(false);
+            }
+            if core.has(control::QUIESCE) {
+                self.quiesce();
+            }
         }
-        if core.has(control::QUIESCE) && !self.quiesced {
-            self.quiesce();
+        let core = &self.cell.core;
+        let is_done = self.batch.is_empty();
+        // Whatever came since the batch was taken has woken the task, which cannot have been polled for it yet. A drain came before it, and must see its end.
+        if is_done && !is_ending && self.armed == Some(core.poll_number()) && !is_large(&self.batch) {
+            self.since_yield = 0;
+            core.is_busy.store(false, Ordering::Relaxed);
+            return Poll::Pending;
         }
         if self.since_yield >= BUDGET {
             self.since_yield = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if !self.batch.is_empty() {
-            return Poll::Ready(true);
-        }
-        self.poll_fill(!stopping, cx.waker())
+        if is_done { self.poll_fill(!stopping, cx.waker()) } else { Poll::Ready(true) }
     }
 
     fn poll_fill(&mut self, ends: bool, waker: &Waker) -> Poll<bool> {
-        match self.cell.mailbox.poll_fill(&self.cell.core, &mut self.batch, &mut self.spare, ends, waker) {
+        let core = &self.cell.core;
+        match self.cell.mailbox.poll_fill(core, &mut self.batch, &mut self.spare, ends, waker) {
             Poll::Pending => {
                 self.since_yield = 0;
                 Poll::Pending
             }
             Poll::Ready(Fill::Drained) => Poll::Ready(false),
-            Poll::Ready(Fill::Batch { begin, quiesced }) => {
+            Poll::Ready(Fill::Batch { begin, quiesced, armed }) => {
                 self.begun = begin;
+                self.armed = armed.then(|| core.poll_number());
                 if quiesced {
                     self.quiesced = true;
-                    current::update(|current| current.stopping = true);
+                    core.begin_answering_stop_hooks();
                 }
                 Poll::Ready(true)
             }
@@ -260,6 +275,7 @@ impl<T: Module> Inbox<T> {
     fn take_detached(&mut self) -> Option<T::Message> {
         let message = self.take_now()?;
         self.cell.core.detached.store(true, Ordering::Release);
+        self.cell.mailbox.note_detached();
         Some(message)
     }
 
@@ -273,24 +289,16 @@ impl<T: Module> Inbox<T> {
     fn count_begun(&mut self) {
         let core = &self.cell.core;
         self.begun += 1;
-        if core.detached.load(Ordering::Relaxed) {
-            self.keep_detached();
-        }
-        let core = &self.cell.core;
+        core.detached.store(false, Ordering::Relaxed);
         core.begun.store(self.begun, Ordering::Release);
         self.since_yield += 1;
-        self.since_admission += 1;
-        if self.cell.mailbox.is_admission_due(core, self.since_admission) {
-            self.since_admission = 0;
-            self.cell.mailbox.admit(core);
+        if core.bounded {
+            self.since_admission += 1;
+            if self.cell.mailbox.is_admission_due(core, self.since_admission) {
+                self.since_admission = 0;
+                self.cell.mailbox.admit(core);
+            }
         }
-    }
-
-    /// A reply of this batch may live on: its asker is told when the batch leaves the mailbox.
-    #[cold]
-    fn keep_detached(&self) {
-        self.cell.core.detached.store(false, Ordering::Release);
-        self.cell.mailbox.note_detached();
     }
 
     /// Drops what was accepted before the stop and has not begun.
@@ -299,10 +307,16 @@ impl<T: Module> Inbox<T> {
             self.quiesced = true;
             self.cell.core.count_undelivered(self.batch.len());
             self.begun += self.batch.len() as u64;
-            current::update(|current| current.stopping = true);
+            self.cell.core.begin_answering_stop_hooks();
             current::discard_all(NoAnswer::Stopped, std::mem::take(&mut self.batch));
             self.cell.core.begun.store(self.begun, Ordering::Release);
         }
+    }
+
+    /// Drops what was accepted before the stop; whether nothing is left that stop hooks wait for.
+    pub(crate) fn is_rest_empty(&mut self) -> bool {
+        self.quiesce();
+        self.cell.mailbox.queued() == 0
     }
 
     /// Refuses everybody from now on, and drops what waits.
@@ -314,12 +328,12 @@ impl<T: Module> Inbox<T> {
     }
 }
 
-/// Changes what is known of the running module when a future of its loop ends or is dropped.
-struct OnDrop(fn(&mut Current));
+/// Does something when a future of the loop ends or is dropped.
+struct OnDrop<F: Fn()>(F);
 
-impl Drop for OnDrop {
+impl<F: Fn()> Drop for OnDrop<F> {
     fn drop(&mut self) {
-        current::update(self.0);
+        (self.0)();
     }
 }
 

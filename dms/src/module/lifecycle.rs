@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use super::info::ModuleInfo;
 
 /// Identifies a module within its system; a restart keeps it, no other module ever gets it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +19,61 @@ impl fmt::Display for ModuleId {
 impl fmt::Debug for ModuleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ModuleId({})", self.0)
+    }
+}
+
+/// The name of a module as errors and logs show it: the one given at registration, else the type's, with the id unless there is one of the type only.
+///
+/// It is written when it is shown, so a report costs no allocation for a name that nobody reads.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ModuleName(Name);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Name {
+    Given(Arc<str>),
+    Type(&'static str),
+    Numbered(&'static str, ModuleId),
+}
+
+impl ModuleName {
+    pub(crate) fn new(given: Option<Arc<str>>, info: &ModuleInfo, id: ModuleId) -> Self {
+        Self(match given {
+            Some(name) => Name::Given(name),
+            None if info.unique => Name::Type(info.name),
+            None => Name::Numbered(info.name, id),
+        })
+    }
+}
+
+impl fmt::Display for ModuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Name::Given(name) => f.pad(name),
+            Name::Type(name) => f.pad(name),
+            Name::Numbered(name, id) => write!(f, "{name}#{id}"),
+        }
+    }
+}
+
+impl fmt::Debug for ModuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+impl PartialEq<str> for ModuleName {
+    fn eq(&self, other: &str) -> bool {
+        match &self.0 {
+            Name::Given(name) => **name == *other,
+            Name::Type(name) => *name == other,
+            Name::Numbered(..) => self.to_string() == other,
+        }
+    }
+}
+
+impl PartialEq<&str> for ModuleName {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
     }
 }
 
@@ -75,7 +133,7 @@ impl fmt::Display for ModuleState {
 #[non_exhaustive]
 pub struct ModuleReport {
     /// The module's name.
-    pub name: String,
+    pub name: ModuleName,
     /// The module's id.
     pub id: ModuleId,
     /// [`Stopped`](ModuleState::Stopped) or [`Failed`](ModuleState::Failed); [`Stopping`](ModuleState::Stopping) where the

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::task::{Poll, Waker};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::cell::{Core, control};
 use super::current;
@@ -23,36 +23,39 @@ const WARN_AT: usize = 10_000;
 /// Buffers that grew beyond this many messages in a burst are given back when they are empty.
 const KEEP: usize = 1_024;
 
+#[repr(C)]
 pub(crate) struct Mailbox<E> {
-    queue: Mutex<Queue<E>>,
     /// `usize::MAX` is unbounded.
     capacity: usize,
     overflow: Overflow,
     /// Whether a reply of the batch in hand may live on elsewhere.
     detached: AtomicBool,
+    queue: Mutex<Queue<E>>,
 }
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and they share a word")]
+#[repr(C)]
 struct Queue<E> {
-    messages: VecDeque<E>,
-    /// How many positions have been given out: the next message's.
-    tail: u64,
-    /// The position behind the batch that the worker has in hand.
-    batch_end: u64,
     gate: Gate,
-    /// Whether the worker sleeps and wants to be woken by the next message.
+    /// Whether the worker wants to be woken by the next message: it sleeps, or will once its batch is done.
     parked: bool,
     /// Whether the sweeper has this mailbox on its list.
     listed: bool,
+    /// Whether the list of those in hand has some of other messages too, which stay on it while they are open.
+    keeps: bool,
+    /// Whether the worker has a list in hand that it may put back.
+    filtering: bool,
+    messages: VecDeque<E>,
+    /// How many positions have been given out: the next message's.
+    tail: u64,
+    /// The depth at which an unbounded mailbox warns.
     warn_at: usize,
     /// Those of the messages in the queue.
     asks: Asks,
     /// Those of the batch in hand, and those whose reply lives on elsewhere.
     asks_in_hand: Asks,
-    /// Whether the list of those in hand has some of other messages too, which stay on it while they are open.
-    keeps: bool,
-    /// Whether the worker has a list in hand that it may put back.
-    filtering: bool,
+    /// The position behind the batch that the worker has in hand.
+    batch_end: u64,
     /// How many messages the batch in hand had.
     batch_len: usize,
     /// Who waits for messages where that is not the worker itself, but a future inside it that has a waker of its own.
@@ -105,8 +108,8 @@ pub(crate) struct Terms {
 
 /// What the worker finds when it looks for messages.
 pub(crate) enum Fill {
-    /// A batch, beginning at this position; `quiesced` says that all of it comes from stop hooks.
-    Batch { begin: u64, quiesced: bool },
+    /// A batch, beginning at this position; `quiesced` says that all of it comes from stop hooks. Where it is `armed`, the next message wakes the worker's task.
+    Batch { begin: u64, quiesced: bool, armed: bool },
     /// The mailbox is drained.
     Drained,
 }
@@ -114,25 +117,25 @@ pub(crate) enum Fill {
 impl<E> Mailbox<E> {
     pub(crate) fn new(capacity: Option<usize>, overflow: Overflow) -> Self {
         Self {
+            capacity: capacity.unwrap_or(usize::MAX),
+            overflow,
+            detached: AtomicBool::new(false),
             queue: Mutex::new(Queue {
-                messages: VecDeque::new(),
-                tail: 0,
-                batch_end: 0,
                 gate: Gate::Everybody,
                 parked: false,
                 listed: false,
-                warn_at: WARN_AT,
-                asks: Vec::new(),
-                asks_in_hand: Vec::new(),
                 keeps: false,
                 filtering: false,
+                messages: VecDeque::new(),
+                tail: 0,
+                warn_at: if capacity.is_some() { usize::MAX } else { WARN_AT },
+                asks: Vec::new(),
+                asks_in_hand: Vec::new(),
+                batch_end: 0,
                 batch_len: 0,
                 stranger: None,
                 waiters: None,
             }),
-            capacity: capacity.unwrap_or(usize::MAX),
-            overflow,
-            detached: AtomicBool::new(false),
         }
     }
 
@@ -185,7 +188,7 @@ impl<E> Mailbox<E> {
         }
         let parked = mem::take(&mut queue.parked);
         let stranger = if parked { queue.stranger.take() } else { None };
-        let deep = self.capacity == usize::MAX && queue.messages.len() + queue.batch_len >= queue.warn_at;
+        let deep = queue.messages.len() + queue.batch_len >= queue.warn_at;
         drop(queue);
         if parked {
             wake(core, stranger);
@@ -260,6 +263,10 @@ impl<E> Mailbox<E> {
     ///
     /// `spare` is an empty list kept by the worker: lists change places under the lock, and what is done with is dropped outside it.
     /// A mailbox that `ends` tells when it is drained, rather than parking the worker for good.
+    ///
+    /// A batch for the root of the worker's task is armed at once: the next message wakes the task though it runs, so that at the end of the batch there is no
+    /// need to look again. For a message at a time that is one lock less, and under load the batches grow while other tasks have their turn.
+    #[inline]
     pub(crate) fn poll_fill(
         &self,
         core: &Core,
@@ -269,52 +276,94 @@ impl<E> Mailbox<E> {
         waker: &Waker,
     ) -> Poll<Fill> {
         let mut queue = self.queue.lock();
-        // Under the lock, as the sweeps put asks back under it.
-        let one_by_one = self.overflow == Overflow::DropOldest && self.capacity != usize::MAX;
-        let may_have_detached = mem::take(&mut queue.keeps)
-            | one_by_one
-            | core.detached.load(Ordering::Relaxed)
-            | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
-        mem::swap(spare, &mut queue.asks_in_hand);
-        queue.filtering = may_have_detached && !spare.is_empty();
-        queue.batch_len = 0;
         if queue.messages.is_empty() {
-            let drained = ends && core.has(control::DRAIN) && !queue.has_waiters();
-            queue.parked = !drained;
-            if drained {
-                // What is accepted from here on comes from stop hooks.
-                core.control.fetch_or(control::QUIESCE, Ordering::AcqRel);
-            } else if !core.waker.get().is_some_and(|root| root.will_wake(waker)) {
-                queue.stranger = Some(Box::new(waker.clone()));
-            }
-            if batch.capacity() > KEEP {
-                *batch = VecDeque::new();
-            }
-            queue.shrink();
-            drop(queue);
-            self.retire(spare, may_have_detached);
-            return if drained { Poll::Ready(Fill::Drained) } else { Poll::Pending };
+            return self.park(queue, core, batch, spare, ends, waker);
         }
         let begin = queue.tail - queue.messages.len() as u64;
-        if one_by_one {
+        let mut armed = false;
+        if self.is_one_by_one() {
             // What has not begun must stay where the next sender can drop it; the one taken begins at once.
             batch.extend(queue.messages.pop_front());
             queue.batch_end = begin;
+            queue.batch_len = 0;
         } else {
-            batch.clear();
             mem::swap(batch, &mut queue.messages);
             queue.batch_end = queue.tail;
             queue.batch_len = batch.len();
+            armed = core.is_root(waker);
+            queue.parked = armed;
         }
-        let queue_mut = &mut *queue;
-        mem::swap(&mut queue_mut.asks, &mut queue_mut.asks_in_hand);
         core.begun.store(begin, Ordering::Release);
+        core.is_busy.store(true, Ordering::Relaxed);
         let quiesced = core.has(control::QUIESCE);
-        let woken = queue.admit(core, self.capacity);
+        let retired = self.rotate(&mut queue, core, spare);
+        if queue.waiters.is_some() {
+            let woken = queue.admit(core, self.capacity);
+            drop(queue);
+            woken.finish(core);
+        } else {
+            drop(queue);
+        }
+        if let Some(may_have_detached) = retired {
+            self.retire(spare, may_have_detached);
+        }
+        Poll::Ready(Fill::Batch { begin, quiesced, armed })
+    }
+
+    /// Parks the worker, for nothing is queued.
+    fn park(
+        &self,
+        mut queue: MutexGuard<'_, Queue<E>>,
+        core: &Core,
+        batch: &mut VecDeque<E>,
+        spare: &mut Asks,
+        ends: bool,
+        waker: &Waker,
+    ) -> Poll<Fill> {
+        queue.batch_len = 0;
+        let drained = ends && core.has(control::DRAIN) && !queue.has_waiters();
+        queue.parked = !drained;
+        if drained {
+            // What is accepted from here on comes from stop hooks.
+            core.control.fetch_or(control::QUIESCE, Ordering::AcqRel);
+        } else if !core.is_root(waker) {
+            queue.stranger = Some(Box::new(waker.clone()));
+        }
+        core.is_busy.store(false, Ordering::Relaxed);
+        if is_large(batch) {
+            *batch = VecDeque::new();
+        }
+        queue.shrink(self.capacity);
+        let retired = self.rotate(&mut queue, core, spare);
         drop(queue);
-        woken.finish(core);
-        self.retire(spare, may_have_detached);
-        Poll::Ready(Fill::Batch { begin, quiesced })
+        if let Some(may_have_detached) = retired {
+            self.retire(spare, may_have_detached);
+        }
+        if drained { Poll::Ready(Fill::Drained) } else { Poll::Pending }
+    }
+
+    /// Makes the asks of the queue those in hand, and what was in hand the `spare` list. Says whether that has any, and then whether
+    /// a reply of theirs may live on.
+    #[inline]
+    fn rotate(&self, queue: &mut Queue<E>, core: &Core, spare: &mut Asks) -> Option<bool> {
+        if queue.asks.is_empty() && queue.asks_in_hand.is_empty() {
+            return None;
+        }
+        // Under the lock, as the sweeps put asks back under it.
+        let may_have_detached = mem::take(&mut queue.keeps)
+            | self.is_one_by_one()
+            | core.detached.load(Ordering::Relaxed)
+            | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
+        mem::swap(spare, &mut queue.asks_in_hand);
+        mem::swap(&mut queue.asks, &mut queue.asks_in_hand);
+        queue.filtering = may_have_detached && !spare.is_empty();
+        Some(may_have_detached)
+    }
+
+    /// Whether the worker takes one message at a time, and leaves the others where they can be dropped.
+    #[inline]
+    fn is_one_by_one(&self) -> bool {
+        self.overflow == Overflow::DropOldest && self.capacity != usize::MAX
     }
 
     /// Whether nobody is admitted any more.
@@ -332,10 +381,9 @@ impl<E> Mailbox<E> {
         self.queue.lock().depth(core)
     }
 
-    /// The messages that wait, and one more unless the worker sleeps.
+    /// The messages that wait, and one more while a batch is in hand.
     pub(crate) fn load(&self, core: &Core) -> usize {
-        let queue = self.queue.lock();
-        queue.depth(core) + usize::from(!queue.parked)
+        self.depth(core) + usize::from(core.is_busy.load(Ordering::Relaxed))
     }
 
     /// Refuses all but stop hooks, drops what is queued, and sets `bits` of the control.
@@ -488,15 +536,22 @@ impl<E> Queue<E> {
         woken
     }
 
-    fn shrink(&mut self) {
-        if self.messages.capacity() > KEEP {
+    fn shrink(&mut self, capacity: usize) {
+        if is_large(&self.messages) {
             self.messages = VecDeque::new();
         }
         if self.asks.capacity() > KEEP && self.asks.is_empty() {
             self.asks = Vec::new();
         }
-        self.warn_at = WARN_AT;
+        if capacity == usize::MAX {
+            self.warn_at = WARN_AT;
+        }
     }
+}
+
+/// Whether a buffer grew in a burst, and is to be given back when it is empty.
+pub(crate) fn is_large<E>(buffer: &VecDeque<E>) -> bool {
+    buffer.capacity() > KEEP
 }
 
 /// Who is to be woken once the lock is free.

@@ -38,7 +38,7 @@ pub use error::{AskError, Cycle, ModuleError, SendError};
 pub use handler::{Answers, Handler, Module};
 pub use inbox::Inbox;
 pub use info::{DEFAULT_ASK_TIMEOUT, Describe, ModuleInfo, Overflow, Timeout, Version};
-pub use lifecycle::{Failure, ModuleId, ModuleReport, ModuleState};
+pub use lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 pub use message_set::{Accepts, DynMessage, MessageSet};
 pub use module_ref::ModuleRef;
 pub use recipient::Recipient;

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
-use std::pin::pin;
+use std::mem;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::task::{Context as TaskContext, Poll, Wake, Waker, ready};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -42,16 +43,13 @@ impl<T: Module> ModuleRef<T> {
     /// # Cancel safety
     /// Cancel safe: a message that has not been delivered is dropped with the future and was never in the mailbox; no place in the line is lost
     /// for others.
-    pub async fn send<M>(&self, message: M) -> Result<(), SendError<M>>
+    #[inline]
+    pub fn send<M>(&self, message: M) -> impl Future<Output = Result<(), SendError<M>>> + Send
     where
         T: Answers<M>,
         M: Send + 'static,
     {
-        match self.push(message) {
-            Ok(()) => Ok(()),
-            Err((message, Refusal::NoRoom)) => self.wait_for_room(message).await,
-            Err((message, refusal)) => Err(self.refused(message, refusal)),
-        }
+        Sending { target: self, stage: Stage::New(message), waits: false }
     }
 
     /// Sends a message without waiting.
@@ -78,7 +76,7 @@ impl<T: Module> ModuleRef<T> {
         T: Answers<M>,
         M: Send + 'static,
     {
-        if current::with(|current| current.is_some()) { self.try_send(message) } else { block_on(self.send(message)) }
+        if current::is_any() { self.try_send(message) } else { block_on(self.send(message)) }
     }
 
     /// Sends a message and waits for its handler's reply.
@@ -103,23 +101,19 @@ impl<T: Module> ModuleRef<T> {
         T: Answers<M>,
         M: Send + 'static,
     {
-        if current::with(|current| current.is_some()) {
+        if current::is_any() {
             return Err(AskError::WouldBlock { handler: T::Message::handler() });
         }
         block_on(self.ask(message))
     }
 
     /// Sends a stream's item: waits for room whatever the policy, for the stream can wait.
-    pub(crate) async fn feed<M>(&self, message: M) -> Result<(), SendError<M>>
+    pub(crate) fn feed<M>(&self, message: M) -> impl Future<Output = Result<(), SendError<M>>> + Send
     where
         T: Answers<M>,
         M: Send + 'static,
     {
-        match self.push(message) {
-            Ok(()) => Ok(()),
-            Err((message, Refusal::Stopped)) => Err(self.refused(message, Refusal::Stopped)),
-            Err((message, _)) => self.wait_for_room(message).await,
-        }
+        Sending { target: self, stage: Stage::New(message), waits: true }
     }
 
     /// Sends a message after `delay`, unless the handle stops it or the module has stopped by then (it is undelivered then, and counted).
@@ -246,34 +240,87 @@ impl<T: Module> ModuleRef<T> {
     }
 
     #[cold]
-    async fn wait_for_room<M>(&self, message: M) -> Result<(), SendError<M>>
-    where
-        T: Answers<M>,
-        M: Send + 'static,
-    {
-        let packed = T::Message::pack(message, ReplyTo::nobody());
-        let (packed, why) = match Room::new(Arc::clone(&self.cell), packed) {
-            Err(packed) => (packed, Unadmitted::Stopped),
-            Ok(room) => match room.await {
-                Ok(_) => return Ok(()),
-                Err(unadmitted) => unadmitted,
-            },
-        };
-        // What was packed as `M` unpacks as `M`: a variant belongs to one message type.
-        packed.unpack().map_or(Ok(()), |message| {
-            Err(match why {
-                Unadmitted::Stopped => SendError::Stopped(message, self.name()),
-                Unadmitted::WouldDeadlock(cycle) => SendError::WouldDeadlock(message, cycle),
-            })
-        })
-    }
-
-    #[cold]
     fn refused<M>(&self, message: M, refusal: Refusal) -> SendError<M> {
         match refusal {
             Refusal::Stopped => SendError::Stopped(message, self.name()),
             Refusal::Full | Refusal::NoRoom => SendError::Full(message, self.name()),
         }
+    }
+}
+
+/// A message on its way into the mailbox.
+struct Sending<'a, T: Answers<M>, M> {
+    target: &'a ModuleRef<T>,
+    stage: Stage<T, M>,
+    /// Whether it waits for room where the policy would reject.
+    waits: bool,
+}
+
+enum Stage<T: Module, M> {
+    New(M),
+    InLine(Room<T>),
+    Done,
+}
+
+/// A message is never pinned, and the place in the line does not need to be.
+impl<T: Answers<M>, M> Unpin for Sending<'_, T, M> {}
+
+impl<T: Answers<M>, M: Send + 'static> Future for Sending<'_, T, M> {
+    type Output = Result<(), SendError<M>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Stage::InLine(_) = this.stage {
+            return this.poll_in_line(cx);
+        }
+        let Stage::New(message) = mem::replace(&mut this.stage, Stage::Done) else { return Poll::Pending };
+        match this.target.push(message) {
+            Ok(()) => Poll::Ready(Ok(())),
+            Err((message, refusal)) => this.poll_refused(message, refusal, cx),
+        }
+    }
+}
+
+impl<T: Answers<M>, M: Send + 'static> Sending<'_, T, M> {
+    #[cold]
+    fn poll_refused(
+        &mut self,
+        message: M,
+        refusal: Refusal,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<Result<(), SendError<M>>> {
+        if refusal != Refusal::NoRoom && (!self.waits || refusal == Refusal::Stopped) {
+            return Poll::Ready(Err(self.target.refused(message, refusal)));
+        }
+        match Room::new(Arc::clone(&self.target.cell), T::Message::pack(message, ReplyTo::nobody())) {
+            Ok(room) => {
+                self.stage = Stage::InLine(room);
+                self.poll_in_line(cx)
+            }
+            Err(message) => Poll::Ready(self.unadmitted(message, Unadmitted::Stopped)),
+        }
+    }
+
+    fn poll_in_line(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), SendError<M>>> {
+        let Stage::InLine(room) = &mut self.stage else { return Poll::Pending };
+        let admitted = ready!(Pin::new(room).poll(cx));
+        self.stage = Stage::Done;
+        Poll::Ready(match admitted {
+            Ok(_) => Ok(()),
+            Err((message, why)) => self.unadmitted(message, why),
+        })
+    }
+
+    #[cold]
+    fn unadmitted(&self, message: T::Message, why: Unadmitted) -> Result<(), SendError<M>> {
+        // What was packed as `M` unpacks as `M`: a variant belongs to one message type.
+        message.unpack().map_or(Ok(()), |message| {
+            Err(match why {
+                Unadmitted::Stopped => SendError::Stopped(message, self.target.name()),
+                Unadmitted::WouldDeadlock(cycle) => SendError::WouldDeadlock(message, cycle),
+            })
+        })
     }
 }
 
@@ -294,7 +341,7 @@ async fn ended(cell: &Arc<dyn AnyCell>, begin: fn(&dyn AnyCell)) -> ModuleReport
         let host = core.environment.host().filter(|_| Arc::ptr_eq(&asker.environment, &core.environment));
         std::ptr::eq(asker, core) || host.is_some_and(|host| host.descends(asker.id, core.id))
     };
-    let waits = !current::with(|current| current.is_some_and(|current| ends_after(current.module.core())));
+    let waits = !current::with(|current| current.is_some_and(|current| ends_after(current.core())));
     // Noted before the end begins: a stop hook that asks the module that waits for its end gets `WouldDeadlock` by this edge.
     let asker = if waits { current::waiting() } else { None };
     let edge = asker.map(|asker| EdgeGuard::new(asker, Arc::clone(cell), On::Ended)).transpose();

@@ -80,6 +80,7 @@ impl<R> ReplyTo<R> {
     }
 
     /// Answers. Where nobody asked, or the asker has gone, the answer is dropped.
+    #[inline]
     pub fn send(mut self, answer: R) {
         if let Some(slot) = self.0.take() {
             slot.put(State::Answered(answer));
@@ -109,6 +110,14 @@ impl<R> Slot<R> {
         let state = Mutex::new(State::Waiting(asker));
         let slot = Arc::new(Self { deadline, asker_has_gone: AtomicBool::new(false), state });
         (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
+    }
+
+    /// There will be no answer.
+    #[cold]
+    fn abandon(self: Arc<Self>) {
+        let why = current::discarding()
+            .unwrap_or_else(|| if thread::panicking() { NoAnswer::Panicked } else { NoAnswer::NoReply });
+        self.put(State::Unanswered(why));
     }
 
     fn put(&self, answer: State<R>) {
@@ -199,11 +208,10 @@ impl<R> Drop for Asked<R> {
 }
 
 impl<R> Drop for ReplyTo<R> {
+    #[inline]
     fn drop(&mut self) {
         if let Some(slot) = self.0.take() {
-            let why = current::discarding()
-                .unwrap_or_else(|| if thread::panicking() { NoAnswer::Panicked } else { NoAnswer::NoReply });
-            slot.put(State::Unanswered(why));
+            slot.abandon();
         }
     }
 }

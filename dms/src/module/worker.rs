@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::cell::{AnyCell, Cell, control};
 use super::context::Context;
-use super::current::{self, Current, Entered, Phase};
+use super::current::Entered;
 use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
@@ -45,12 +45,18 @@ struct Life<T: Module> {
 }
 
 /// The task of a module.
-pub(crate) fn life<T: Module>(cell: Arc<Cell<T>>, module: T, started: Started) -> impl Future<Output = ()> + Send {
+///
+/// Where nobody is to be told that it has `started`, it is shown as running already.
+pub(crate) fn life<T: Module>(
+    cell: Arc<Cell<T>>,
+    module: T,
+    started: Option<Started>,
+) -> impl Future<Output = ()> + Send {
     let life = Life {
         module: Some(module),
         ctx: Context::new(Arc::clone(&cell)),
         inbox: Inbox::new(Arc::clone(&cell)),
-        ending: Ending { cell: Arc::clone(&cell), started: Some(started), refused: None, clean: false },
+        ending: Ending { cell: Arc::clone(&cell), started, refused: None, clean: false },
     };
     attributed(cell, live(life))
 }
@@ -58,7 +64,7 @@ pub(crate) fn life<T: Module>(cell: Arc<Cell<T>>, module: T, started: Started) -
 pin_project! {
     /// Lays the module into the thread-local for each poll.
     pub(crate) struct Attributed<F> {
-        current: Option<Current>,
+        module: Option<Arc<dyn AnyCell>>,
         // In place: a task's memory is as large as its future, and moving one into another would double it.
         #[pin]
         future: F,
@@ -66,10 +72,7 @@ pin_project! {
 }
 
 fn attributed<F>(module: Arc<dyn AnyCell>, future: F) -> Attributed<F> {
-    Attributed {
-        current: Some(Current { module, phase: Phase::Handler, stopping: false, deadline: Deadline::Never }),
-        future,
-    }
+    Attributed { module: Some(module), future }
 }
 
 impl<F: Future<Output = ()>> Future for Attributed<F> {
@@ -77,17 +80,19 @@ impl<F: Future<Output = ()>> Future for Attributed<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
         let mut this = self.project();
-        if let Some(current) = this.current {
-            let waker = current.module.core().waker.get_or_init(|| cx.waker().clone());
+        if let Some(module) = this.module {
+            let core = module.core();
+            core.begin_poll();
+            let waker = core.waker.get_or_init(|| cx.waker().clone());
             debug_assert!(waker.will_wake(cx.waker()), "a module's life is the root of its task");
         }
-        let entered = Entered::new(this.current);
+        let entered = Entered::new(this.module);
         let poll = this.future.as_mut().poll(cx);
         drop(entered);
-        if let Some(current) = this.current
-            && current.module.core().may_have_waiters()
+        if let Some(module) = this.module
+            && module.core().may_have_waiters()
         {
-            current.module.admit();
+            module.admit();
         }
         poll
     }
@@ -107,12 +112,20 @@ enum End {
 fn live<T: Module>(mut life: Life<T>) -> impl Future<Output = ()> + Send {
     async move {
         let life = &mut life;
-        let end = match start(life).await {
+        let end = if life.ending.started.is_none() {
+            begin_running(life);
+            None
+        } else {
+            // Boxed, as the end is: a module that runs does not hold the room for what comes once.
+            Box::pin(start(life)).await
+        };
+        let end = match end {
             None => run(life).await,
             Some(end) => end,
         };
-        // Boxed, so that a module that runs does not hold the room for its end.
-        Box::pin(stop(life, end)).await;
+        if !stop_at_once(life, &end) {
+            Box::pin(stop(life, end)).await;
+        }
     }
 }
 
@@ -141,24 +154,28 @@ async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         return Some(End::Whole);
     }
     core.set_state(ModuleState::Running);
-    let target = ModuleRef { cell: Arc::clone(&cell) };
-    for tick in T::TICKS {
-        tick.request(&target);
-    }
+    begin_running(life);
     // Whoever registered may have given up, and has no reference: nothing half-registered stays.
-    let wanted = ending.started.take().is_none_or(|started| started.send(Ok(())).is_ok());
+    let wanted = life.ending.started.take().is_none_or(|started| started.send(Ok(())).is_ok());
     if wanted { None } else { Some(End::Whole) }
+}
+
+fn begin_running<T: Module>(life: &Life<T>) {
+    if !T::TICKS.is_empty() {
+        let target = ModuleRef { cell: Arc::clone(&life.ending.cell) };
+        T::TICKS.iter().for_each(|tick| tick.request(&target));
+    }
 }
 
 #[allow(clippy::manual_async_fn, reason = "a block uses what it captures in place; an `async fn` would hold it twice")]
 fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
     async move {
         life.ctx.handler = "run";
-        current::update(|current| current.phase = Phase::Run);
+        life.ending.cell.core.set_in_handler(false);
         let Some(module) = &mut life.module else { return End::Broken };
         let run = contain(pin!(module.run(&mut life.inbox, &mut life.ctx))).await;
-        current::update(|current| current.phase = Phase::Handler);
         let core = &life.ending.cell.core;
+        core.set_in_handler(true);
         match run {
             Ok(Ok(())) => End::Whole,
             Ok(Err(error)) => {
@@ -171,6 +188,22 @@ fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
             }
         }
     }
+}
+
+/// Ends a module for whose end nobody has anything to do. Returns whether it is one.
+fn stop_at_once<T: Module>(life: &mut Life<T>, end: &End) -> bool {
+    let core = &life.ending.cell.core;
+    if T::STOPS || !matches!(end, End::Whole) || core.is_parent.load(Ordering::Acquire) || life.ctx.has_tasks() {
+        return false;
+    }
+    core.detached.store(true, Ordering::Release);
+    life.ending.cell.quiesce(control::STOP);
+    if !life.inbox.is_rest_empty() {
+        return false;
+    }
+    life.inbox.close();
+    drop_module(life);
+    true
 }
 
 async fn stop<T: Module>(life: &mut Life<T>, end: End) {
@@ -187,7 +220,8 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         life.inbox.close();
     }
     life.ctx.join_tasks().await;
-    if let Some(host) = core.environment.host()
+    if core.is_parent.load(Ordering::Acquire)
+        && let Some(host) = core.environment.host()
         && host.has_children(core.id)
     {
         let children = host.stop_children(core.id);
@@ -209,17 +243,20 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         if sound {
             life.ctx.handler = "stop";
             core.detached.store(true, Ordering::Release);
-            current::update(|current| {
-                current.stopping = true;
-                current.deadline = Deadline::Never;
-            });
+            core.begin_answering_stop_hooks();
+            core.set_deadline(Deadline::NEVER);
             let stopped = contain(pin!(module.stop(&mut life.ctx))).await;
             life.ending.check_stop("stop", stopped);
         }
     }
     life.ctx.join_tasks().await;
     life.inbox.close();
-    core.count_undelivered(core.environment.timers.forget(core.id));
+    drop_module(life);
+}
+
+fn drop_module<T: Module>(life: &mut Life<T>) {
+    let core = &life.ending.cell.core;
+    core.forget_timers();
     let module = life.module.take();
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(module))) {
         core.fail(Failure::Panic { place: "drop".to_owned(), text: panic_text(&*panic) });
@@ -274,11 +311,11 @@ impl<T: Module> Drop for Ending<T> {
         let environment = &core.environment;
         if !self.clean {
             core.fail(Failure::Aborted);
-            core.count_undelivered(environment.timers.forget(core.id));
+            core.forget_timers();
         }
         let undelivered = core.undelivered.load(Ordering::Relaxed);
         environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
-        let failure = core.failure.lock().as_deref().cloned();
+        let failure = core.failure();
         if let Some(failure) = &failure {
             tracing::error!(module = %core.name(), undelivered, "module failed: {failure}");
         } else if undelivered > 0 {
@@ -306,7 +343,7 @@ pub(crate) fn mock<T: Module>(
         let mut ending = Ending { cell: Arc::clone(&cell), started: None, refused: None, clean: false };
         let mut inbox = Inbox::new(Arc::clone(&cell));
         cell.core.set_state(ModuleState::Running);
-        current::update(|current| current.phase = Phase::Run);
+        cell.core.set_in_handler(false);
         let answered = {
             let answers = pin!(async {
                 while let Some(message) = inbox.recv().await {
@@ -318,7 +355,7 @@ pub(crate) fn mock<T: Module>(
         ending.check_stop("mock", answered.map(Ok));
         cell.core.set_state(ModuleState::Stopping);
         inbox.close();
-        cell.core.count_undelivered(cell.core.environment.timers.forget(cell.core.id));
+        cell.core.forget_timers();
         ending.clean = true;
     })
 }

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::error::RegisterError;
@@ -16,7 +17,7 @@ use crate::Overflow;
 use crate::module::cell::{AnyCell, control};
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
-use crate::module::worker::{self, NotStarted};
+use crate::module::worker::{self, NotStarted, Started};
 use crate::module::{Module, ModuleId, ModuleRef};
 
 /// A registration to come: await it, or set something first.
@@ -94,6 +95,13 @@ enum Stage<T: Module> {
     Done,
 }
 
+/// How far a registration comes at once.
+enum Begun<T: Module> {
+    /// There is nothing to wait for.
+    Running(ModuleRef<T>),
+    Starting(Starting<T>),
+}
+
 struct Starting<T: Module> {
     module: Option<ModuleRef<T>>,
     started: oneshot::Receiver<Result<(), NotStarted>>,
@@ -111,7 +119,10 @@ impl<T: Module> Future for RegisterFuture<T> {
         if matches!(self.stage, Stage::New(_))
             && let Stage::New(register) = std::mem::replace(&mut self.stage, Stage::Done)
         {
-            self.stage = Stage::Starting(begin(register)?);
+            match begin(register)? {
+                Begun::Running(module) => return Poll::Ready(Ok(module)),
+                Begun::Starting(starting) => self.stage = Stage::Starting(starting),
+            }
         }
         let Stage::Starting(starting) = &mut self.stage else { return Poll::Pending };
         let started = ready!(Pin::new(&mut starting.started).poll(cx));
@@ -137,11 +148,11 @@ impl<T: Module> Drop for Starting<T> {
     }
 }
 
-fn begin<T: Module>(register: Register<T>) -> Result<Starting<T>, RegisterError> {
+fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
     let Register { system, make, settings } = register;
     let nameless = || settings.name.clone().unwrap_or_else(|| const { T::INFO }.name.to_owned());
     let Some(shared) = system.shared() else { return Err(RegisterError::ShuttingDown { module: nameless() }) };
-    let Some(runtime) = shared.environment.runtime().cloned() else {
+    let Some(runtime) = shared.environment.runtime() else {
         return Err(RegisterError::NoRuntime { module: nameless() });
     };
     let target = shared.insert::<T>(&settings)?;
@@ -160,15 +171,22 @@ fn begin<T: Module>(register: Register<T>) -> Result<Starting<T>, RegisterError>
             }
         }
     };
+    let core = &target.cell.core;
+    if !T::STARTS && core.begin_running() {
+        spawn(runtime, &target, value, None);
+        return Ok(Begun::Running(target));
+    }
     let edge = current::waiting()
         .and_then(|parent| EdgeGuard::new(parent, Arc::clone(&target.cell) as Arc<dyn AnyCell>, On::Running).ok());
     let (sender, started) = oneshot::channel();
-    let life = worker::life(Arc::clone(&target.cell), value, sender);
+    spawn(runtime, &target, value, Some(sender));
+    Ok(Begun::Starting(Starting { module: Some(target), started, _edge: edge }))
+}
+
+fn spawn<T: Module>(runtime: &Handle, target: &ModuleRef<T>, value: T, started: Option<Started>) {
+    let life = worker::life(Arc::clone(&target.cell), value, started);
     // The worker may have ended before its handle is here; that does no harm.
-    let mut worker = target.cell.core.worker.lock();
-    *worker = Some(runtime.spawn(life));
-    drop(worker);
-    Ok(Starting { module: Some(target), started, _edge: edge })
+    target.cell.core.end.lock().worker = Some(runtime.spawn(life));
 }
 
 impl<T: Module> fmt::Debug for Register<T> {

@@ -86,7 +86,7 @@ impl Shared {
         let info: &'static ModuleInfo = const { &T::INFO };
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let id = ModuleId(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX));
-        let given_name = settings.name.clone().map(String::into_boxed_str);
+        let given_name = settings.name.as_deref().map(Arc::from);
         let capacity = settings.mailbox.or(info.mailbox);
         let environment = Arc::clone(&self.environment);
         let core = Core::new(id, info, given_name, settings.parent, capacity.is_some(), environment);
@@ -108,6 +108,9 @@ impl Shared {
             registry.names.insert(name.to_owned(), id);
         }
         if let Some(parent) = settings.parent {
+            if let Some(parent) = registry.modules.get(&parent) {
+                parent.core().is_parent.store(true, Ordering::Release);
+            }
             registry.children.entry(parent).or_default().push(id);
         }
         registry.modules.insert(id, Arc::clone(&cell) as Arc<dyn AnyCell>);

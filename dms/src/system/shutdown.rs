@@ -108,7 +108,7 @@ pub(super) async fn begun(shared: &Shared) {
 /// Waits for the report; at once, and incomplete, where a module of the system itself asks.
 pub(super) async fn report(shared: &Arc<Shared>) -> ShutdownReport {
     let inside = current::with(|current| {
-        current.is_some_and(|current| Arc::ptr_eq(&current.module.core().environment, &shared.environment))
+        current.is_some_and(|current| Arc::ptr_eq(&current.core().environment, &shared.environment))
     });
     if inside {
         return ShutdownReport::default();
@@ -143,13 +143,13 @@ async fn drive(mut outcome: Outcome, modules: Vec<Arc<dyn AnyCell>>) {
         let core = module.core();
         if !before_deadline(&shared, core.wait_until(ModuleState::is_ended)).await {
             report.overran.push(core.name());
-            let worker = core.worker.lock();
-            if let Some(worker) = &*worker {
+            let end = core.end.lock();
+            if let Some(worker) = &end.worker {
                 worker.abort();
             }
-            drop(worker);
+            drop(end);
         }
-        let worker = core.worker.lock().take();
+        let worker = core.end.lock().worker.take();
         if let Some(worker) = worker {
             // The worker contains its module's panics; one that blocks its thread is left behind, and named.
             let _ = timeout(CUT_OFF, worker).await;

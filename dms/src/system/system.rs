@@ -66,7 +66,7 @@ impl System {
         let Some(runtime) = self.shared.environment.runtime() else {
             panic!("a mock or probe needs a Tokio runtime: use `#[tokio::test]`");
         };
-        *place.cell.core.worker.lock() = Some(runtime.spawn(life));
+        place.cell.core.end.lock().worker = Some(runtime.spawn(life));
     }
 
     /// A reference that keeps nothing alive.

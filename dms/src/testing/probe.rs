@@ -32,16 +32,15 @@ pub fn probe<M: Send + 'static>() -> Probe<M> {
     let (sender, received) = mpsc::unbounded_channel();
     let system = System::builder("probe").build();
     let reference = system.place::<Tap<M>>();
-    let (started, keep) = tokio::sync::oneshot::channel();
-    system.settle(&reference, worker::life(reference.cell.clone(), Tap { sender }, started));
-    Probe { recipient: reference.recipient(), received, _keep: keep, _system: system }
+    reference.cell.core.begin_running();
+    system.settle(&reference, worker::life(reference.cell.clone(), Tap { sender }, None));
+    Probe { recipient: reference.recipient(), received, _system: system }
 }
 
 /// A receiver of `M` that shows what it got. It stops when it is dropped.
 pub struct Probe<M> {
     recipient: Recipient<M>,
     received: mpsc::UnboundedReceiver<M>,
-    _keep: tokio::sync::oneshot::Receiver<Result<(), worker::NotStarted>>,
     _system: System,
 }
 
