@@ -203,28 +203,38 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
     }
 
     /// Notes that the module whose handler asks waits for the answer.
+    #[inline]
     fn note(&mut self, position: u64, asker: Option<Arc<dyn AnyCell>>) -> Result<(), AskError> {
-        if let Some(asker) = asker {
-            match EdgeGuard::new(asker, Arc::clone(&self.target.cell) as Arc<dyn AnyCell>, On::Reply(position)) {
-                Ok(edge) => self.edge = Some(edge),
-                Err(cycle) => {
-                    // With the answer's receiver dropped, the handler does not begin.
-                    self.stage = Stage::Done;
-                    return Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle });
-                }
+        asker.map_or(Ok(()), |asker| self.note_edge(position, asker))
+    }
+
+    fn note_edge(&mut self, position: u64, asker: Arc<dyn AnyCell>) -> Result<(), AskError> {
+        match EdgeGuard::new(asker, Arc::clone(&self.target.cell) as Arc<dyn AnyCell>, On::Reply(position)) {
+            Ok(edge) => {
+                self.edge = Some(edge);
+                Ok(())
+            }
+            Err(cycle) => {
+                // With the answer's receiver dropped, the handler does not begin.
+                self.stage = Stage::Done;
+                Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle })
             }
         }
-        Ok(())
     }
 
     /// Ready with the error when a deadline that the sweeps do not look after has passed.
+    #[inline]
     fn poll_timer(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
+        if self.deadline.is_never() || self.deadline.is_coarse() && !self.was_in_line {
+            return Poll::Pending;
+        }
+        self.poll_exact_timer(cx)
+    }
+
+    fn poll_exact_timer(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
         let timer = match &mut self.timer {
             Some(timer) => timer,
             timer => {
-                if self.deadline.is_coarse() && !self.was_in_line {
-                    return Poll::Pending;
-                }
                 let at = match self.deadline.when() {
                     When::Never => return Poll::Pending,
                     When::Sweep(_) => Instant::now() + self.deadline.left(self.target.cell.core.environment.sweeps()),
@@ -268,6 +278,7 @@ struct Caller {
 }
 
 impl Caller {
+    #[inline]
     fn now(asked: &Core) -> Self {
         current::with(|current| match current {
             None => Self { deadline: Deadline::NEVER, waits: None },

@@ -172,10 +172,10 @@ impl Core {
     #[inline]
     pub(crate) fn begin_poll(&self) {
         // The worker alone writes it.
-        self.polls.store(self.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        self.polls.store(self.polls.load(Ordering::Relaxed).wrapping_add(1).max(1), Ordering::Relaxed);
     }
 
-    /// The number of the worker's running poll.
+    /// The number of the worker's running poll, from 1.
     #[inline]
     pub(crate) fn poll_number(&self) -> u32 {
         self.polls.load(Ordering::Relaxed)

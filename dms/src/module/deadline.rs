@@ -90,19 +90,13 @@ impl Deadline {
 
     /// The earlier of `own`, which is how long a call of its own would wait, and of what the caller itself has left (contract M4);
     /// and how long that is from now.
+    #[inline]
     pub(crate) fn of_call(own: Patience, inherited: Self, sweeps_now: u32) -> (Self, Duration) {
         let Some(after) = own.after else { return (inherited, inherited.left(sweeps_now)) };
         if inherited.is_never() {
             return (own.from_now(after, sweeps_now), after);
         }
-        let left = inherited.left(sweeps_now);
-        if left <= after {
-            (inherited, left)
-        } else if inherited.is_coarse() {
-            (own.from_now(after, sweeps_now), after)
-        } else {
-            (after_now(after), after)
-        }
+        own.within(after, inherited, sweeps_now)
     }
 
     /// How much time is left until it passes.
@@ -148,6 +142,18 @@ impl Patience {
     /// What a call has that sets its deadline: exact.
     pub(crate) const fn of_call(after: Option<Duration>) -> Self {
         Self { after, sweeps: None }
+    }
+
+    /// As [`Deadline::of_call`], where something is inherited.
+    fn within(self, after: Duration, inherited: Deadline, sweeps_now: u32) -> (Deadline, Duration) {
+        let left = inherited.left(sweeps_now);
+        if left <= after {
+            (inherited, left)
+        } else if inherited.is_coarse() {
+            (self.from_now(after, sweeps_now), after)
+        } else {
+            (after_now(after), after)
+        }
     }
 
     #[inline]

@@ -64,8 +64,8 @@ pub struct Inbox<T: Module> {
     batch: VecDeque<T::Message>,
     spare: Asks,
     begun: u64,
-    /// The poll of the worker's task in which the batch was taken, if the next message wakes that task.
-    armed: Option<u32>,
+    /// The poll of the worker's task in which the batch was taken, if the next message wakes that task; else 0.
+    armed: u32,
     since_yield: u32,
     since_admission: u32,
     /// What was accepted before the stop has been dropped; what comes now comes from stop hooks.
@@ -80,7 +80,7 @@ impl<T: Module> Inbox<T> {
             batch: VecDeque::new(),
             spare: Vec::new(),
             begun: 0,
-            armed: None,
+            armed: 0,
             since_yield: 0,
             since_admission: 0,
             quiesced: false,
@@ -205,32 +205,40 @@ impl<T: Module> Inbox<T> {
     }
 
     /// Ready with true when a message can be taken, with false when the loop is to end.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "the end of a batch is on the path of every lone message")]
     fn poll_ready(&mut self, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
         let core = &self.cell.core;
-        let is_ending = core.is_ending();
-        if is_ending {
-            if core.has(control::STOP) && !stopping {
-                return Poll::Ready(false);
-            }
-            if core.has(control::QUIESCE) {
-                self.quiesce();
-            }
-        }
-        let core = &self.cell.core;
         let is_done = self.batch.is_empty();
-        // Whatever came since the batch was taken has woken the task, which cannot have been polled for it yet. A drain came before it, and must see its end.
-        if is_done && !is_ending && self.armed == Some(core.poll_number()) && !is_large(&self.batch) {
+        let is_ending = core.is_ending();
+        if is_done && !is_ending && self.armed == core.poll_number() && !is_large(&self.batch) {
+            // Whatever came since the batch was taken has woken the task, which cannot have been polled for it yet.
             self.since_yield = 0;
             core.is_busy.store(false, Ordering::Relaxed);
             return Poll::Pending;
+        }
+        if is_ending && self.must_end(stopping) {
+            return Poll::Ready(false);
         }
         if self.since_yield >= BUDGET {
             self.since_yield = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if is_done { self.poll_fill(!stopping, cx.waker()) } else { Poll::Ready(true) }
+        if self.batch.is_empty() { self.poll_fill(!stopping, cx.waker()) } else { Poll::Ready(true) }
+    }
+
+    /// Whether the loop is to end at once. Otherwise what is not to be handled any more is dropped.
+    #[cold]
+    fn must_end(&mut self, stopping: bool) -> bool {
+        let core = &self.cell.core;
+        if core.has(control::STOP) && !stopping {
+            return true;
+        }
+        if core.has(control::QUIESCE) {
+            self.quiesce();
+        }
+        false
     }
 
     fn poll_fill(&mut self, ends: bool, waker: &Waker) -> Poll<bool> {
@@ -243,7 +251,7 @@ impl<T: Module> Inbox<T> {
             Poll::Ready(Fill::Drained) => Poll::Ready(false),
             Poll::Ready(Fill::Batch { begin, quiesced, armed }) => {
                 self.begun = begin;
-                self.armed = armed.then(|| core.poll_number());
+                self.armed = if armed { core.poll_number() } else { 0 };
                 if quiesced {
                     self.quiesced = true;
                     core.begin_answering_stop_hooks();
