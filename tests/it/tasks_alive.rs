@@ -94,9 +94,8 @@ fn l2_a_system_whose_last_module_was_stopped_owns_no_task() {
             module.request_tick(Note(1), Duration::from_millis(1));
             module.ask(act(tokio::time::sleep(Duration::from_millis(5)))).await.unwrap();
             module.stop().await;
-            // The driver of ticks and deadlines needs a moment to see that there is nothing left.
-            settle().await;
-            none_is_alive("after the last module").await;
+            // The driver of ticks and deadlines ends with its next sweep.
+            eventually("no task is alive after the last module", || alive() == 0).await;
         }
     });
 }

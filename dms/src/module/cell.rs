@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::deadline::{Deadline, Patience};
@@ -17,6 +16,7 @@ use super::handler::Module;
 use super::info::ModuleInfo;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
+use super::watch::{Reaching, Watchers};
 
 /// One allocation a module: its mailbox and what is known of it.
 ///
@@ -43,7 +43,6 @@ pub(crate) struct Core {
     /// The name given at registration.
     pub(crate) given_name: Option<Arc<str>>,
     pub(crate) parent: Option<ModuleId>,
-    changed: Notify,
     pub(crate) end: Mutex<End>,
     // Written by the worker with each message.
     /// How many messages have begun: the position of the one in hand, plus one.
@@ -63,8 +62,6 @@ pub(crate) struct Core {
     /// What the worker is told besides messages: the bits of [`control`].
     pub(crate) control: AtomicU8,
     state: AtomicU8,
-    /// Whether somebody ever waited for a change of the state.
-    watched: AtomicBool,
     /// Whether it ever had children.
     pub(crate) is_parent: AtomicBool,
     /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
@@ -83,6 +80,7 @@ pub(crate) struct Core {
 pub(crate) struct End {
     failure: Option<Box<Failure>>,
     pub(crate) worker: Option<JoinHandle<()>>,
+    pub(crate) watchers: Watchers,
 }
 
 /// The bits of [`Core::control`].
@@ -112,7 +110,6 @@ impl Core {
             id,
             given_name,
             parent,
-            changed: Notify::new(),
             end: Mutex::default(),
             begun: AtomicU64::new(0),
             deadline: AtomicU64::new(Deadline::NEVER.to_bits()),
@@ -123,7 +120,6 @@ impl Core {
             detached: AtomicBool::new(false),
             control: AtomicU8::new(0),
             state: AtomicU8::new(ModuleState::Created as u8),
-            watched: AtomicBool::new(false),
             is_parent: AtomicBool::new(false),
             is_timed: AtomicBool::new(false),
             bounded,
@@ -147,16 +143,11 @@ impl Core {
     }
 
     pub(crate) fn set_state(&self, state: ModuleState) {
+        let mut end = self.end.lock();
         self.state.store(state as u8, Ordering::Release);
-        self.tell_watchers();
-    }
-
-    /// Of who sets the state and who waits for it, at least one sees the other.
-    fn tell_watchers(&self) {
-        fence(Ordering::SeqCst);
-        if self.watched.load(Ordering::Relaxed) {
-            self.changed.notify_waiters();
-        }
+        let watchers = end.watchers.take();
+        drop(end);
+        watchers.wake();
     }
 
     /// Shows a module that is new as running, unless it has been told to stop meanwhile.
@@ -223,10 +214,14 @@ impl Core {
 
     /// Shows that a running module is to stop.
     pub(crate) fn begin_stopping(&self) {
-        let (running, stopping) = (ModuleState::Running as u8, ModuleState::Stopping as u8);
-        if self.state.compare_exchange(running, stopping, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-            self.tell_watchers();
+        let mut end = self.end.lock();
+        if self.state() != ModuleState::Running {
+            return;
         }
+        self.state.store(ModuleState::Stopping as u8, Ordering::Release);
+        let watchers = end.watchers.take();
+        drop(end);
+        watchers.wake();
     }
 
     #[inline]
@@ -286,20 +281,8 @@ impl Core {
     }
 
     /// Waits until `reached` holds of the state.
-    pub(crate) async fn wait_until(&self, reached: impl Fn(ModuleState) -> bool) -> ModuleState {
-        self.watched.store(true, Ordering::Relaxed);
-        loop {
-            let mut changed = std::pin::pin!(self.changed.notified());
-            // Registered before the look, so that no change is missed between the two.
-            changed.as_mut().enable();
-            // See `tell_watchers`.
-            fence(Ordering::SeqCst);
-            let state = self.state();
-            if reached(state) {
-                return state;
-            }
-            changed.await;
-        }
+    pub(crate) fn wait_until<F: Fn(ModuleState) -> bool + Unpin>(&self, reached: F) -> Reaching<'_, F> {
+        Reaching::new(self, reached)
     }
 }
 

@@ -28,8 +28,8 @@ pub(crate) struct Environment {
 
 /// What the system does for its modules.
 pub(crate) trait Host: Any + Send + Sync {
-    /// Takes an ended module out of the registry. Returns whether it was the last.
-    fn remove(&self, id: ModuleId) -> bool;
+    /// Takes an ended module out of the registry.
+    fn remove(&self, id: ModuleId);
 
     /// Whether the module `id` is a child of `ancestor`, or a child's child.
     fn descends(&self, id: ModuleId, ancestor: ModuleId) -> bool;

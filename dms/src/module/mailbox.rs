@@ -429,23 +429,31 @@ impl<E> Mailbox<E> {
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
         core.has_waiters.store(false, Ordering::Relaxed);
+        let has_asks = !queue.asks.is_empty() || !queue.asks_in_hand.is_empty();
+        let (asks, in_hand) = (mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand));
+        queue.filtering |= has_asks;
         drop(queue);
         refuse(waiters);
         core.count_undelivered(batch.len() + messages.len());
         current::discard_all(NoAnswer::Stopped, batch);
         current::discard_all(NoAnswer::Stopped, messages);
-        // Replies that live on in other tasks keep their deadline.
-        let (mut asks, mut in_hand) = {
-            let mut queue = self.queue.lock();
-            queue.filtering = true;
-            (mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand))
-        };
-        asks.append(&mut in_hand);
-        asks.retain(|ask| ask.is_open());
-        asks.shrink_to_fit();
+        if has_asks {
+            self.keep_open([asks, in_hand]);
+        }
+    }
+
+    /// Puts those back on the list whose reply lives on in another task: they keep their deadline.
+    fn keep_open(&self, lists: [Asks; 2]) {
+        let lists = lists.map(|mut asks| {
+            asks.retain(|ask| ask.is_open());
+            asks.shrink_to_fit();
+            asks
+        });
         let mut queue = self.queue.lock();
         queue.filtering = false;
-        queue.asks_in_hand.append(&mut asks);
+        for mut asks in lists {
+            queue.asks_in_hand.append(&mut asks);
+        }
     }
 
     /// Drops what is done with of the asks that left the mailbox; those whose reply lives on elsewhere go back on the list.

@@ -4,7 +4,7 @@
 //! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`dispatch`] the moment before a handler,
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`module_ref`], [`ask`] and [`recipient`] are the ways in. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] ends what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`lifecycle`] and [`error`] are what
-//! is seen of it all, [`environment`] what this room asks of the system.
+//! is seen of it all, [`watch`] waits for it, [`environment`] what this room asks of the system.
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
@@ -30,6 +30,7 @@ pub(crate) mod room;
 pub(crate) mod task;
 pub(crate) mod tick;
 pub(crate) mod timers;
+pub(crate) mod watch;
 pub(crate) mod worker;
 
 pub use ask::{Ask, AskFuture};

@@ -1,6 +1,6 @@
 //! One driver a system for all that happens at a time: ticks, delayed messages, and the sweeps that end coarse deadlines.
 //!
-//! The driver is a task that exists only while there is something to wait for.
+//! The driver is a task that exists only while there is something to wait for; where that were asks alone, it ends with the next sweep.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -41,8 +41,6 @@ struct State {
     /// Mailboxes with asks that have a coarse deadline.
     asked: HashMap<ModuleId, Arc<dyn AnyCell>, BuildHasherDefault<IdHasher>>,
     next_sweep: Option<Instant>,
-    /// Whether the system had no modules when last told.
-    resting: bool,
     driver: Option<Driver>,
     ended_driver: Option<JoinHandle<()>>,
 }
@@ -185,21 +183,10 @@ impl Timers {
     pub(crate) fn list(&self, environment: &Arc<Environment>, cell: Arc<dyn AnyCell>) {
         let mut state = self.state.lock();
         state.asked.insert(cell.core().id, cell);
-        state.resting = false;
         if state.next_sweep.is_none() {
             let at = Instant::now() + SWEEP_INTERVAL;
             state.next_sweep = Some(at);
             state.wake(environment, at);
-        }
-    }
-
-    /// Lets the driver end at once if nothing is left to wait for: the system has no modules. With modules it stays up to the next sweep.
-    pub(crate) fn rest(&self) {
-        let mut state = self.state.lock();
-        if state.is_idle() && state.next_sweep.is_some() {
-            // Not ended here and now: where the next module is there by the time the driver looks, it goes on as it is.
-            state.resting = true;
-            state.rouse();
         }
     }
 
@@ -370,15 +357,7 @@ impl State {
         }
     }
 
-    /// Whether there is nothing to wait for. A request that is never due needs no driver.
-    fn is_idle(&self) -> bool {
-        self.asked.is_empty() && self.requests.is_empty()
-    }
-
     fn next(&mut self, waker: &Waker) -> Next {
-        if std::mem::take(&mut self.resting) && self.is_idle() {
-            self.next_sweep = None;
-        }
         let at = match (self.due.peek().map(|Reverse(due)| due.at), self.next_sweep) {
             (Some(due), Some(sweep)) => Some(due.min(sweep)),
             (due, sweep) => due.or(sweep),

@@ -197,7 +197,9 @@ fn stop_at_once<T: Module>(life: &mut Life<T>, end: &End) -> bool {
         return false;
     }
     core.detached.store(true, Ordering::Release);
-    life.ending.cell.quiesce(control::STOP);
+    if !core.has(control::QUIESCE) {
+        life.ending.cell.quiesce(control::STOP);
+    }
     if !life.inbox.is_rest_empty() {
         return false;
     }
@@ -321,15 +323,13 @@ impl<T: Module> Drop for Ending<T> {
         } else if undelivered > 0 {
             tracing::warn!(module = %core.name(), undelivered, "messages were never handled");
         }
-        let last = environment.host().is_none_or(|host| host.remove(core.id));
+        if let Some(host) = environment.host() {
+            host.remove(core.id);
+        }
         core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
         if let Some(started) = self.started.take() {
             // Who registered may have given up; then nobody wants to know.
             let _ = started.send(Err(self.refused.take().map_or(NotStarted::Stopped, |refused| *refused)));
-        }
-        // Last, so that whoever waits for this end comes first, and may register the next module.
-        if last {
-            environment.timers.rest();
         }
     }
 }

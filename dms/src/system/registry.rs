@@ -170,7 +170,7 @@ impl Shared {
 }
 
 impl Host for Shared {
-    fn remove(&self, id: ModuleId) -> bool {
+    fn remove(&self, id: ModuleId) {
         let mut registry = self.registry.lock();
         let removed = registry.modules.remove(&id);
         if let Some(cell) = &removed {
@@ -190,10 +190,8 @@ impl Host for Shared {
                 }
             }
         }
-        let last = registry.modules.is_empty();
         drop(registry);
         drop(removed);
-        last
     }
 
     fn descends(&self, id: ModuleId, ancestor: ModuleId) -> bool {
