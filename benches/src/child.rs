@@ -11,7 +11,7 @@ use crate::program::Programs;
 use crate::workload::{Job, Sample, Workload};
 
 /// How long a measurement may take before it is given up.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// What a child is told to measure.
 #[derive(Clone, Copy, Debug, Args)]
@@ -53,7 +53,7 @@ impl Child {
 }
 
 /// What the command line calls it.
-pub(crate) fn name(value: impl clap::ValueEnum) -> String {
+pub(crate) fn name(value: impl clap::ValueEnum + Copy) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 

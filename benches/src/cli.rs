@@ -5,12 +5,16 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::build_time;
 use crate::child::Child;
 use crate::contestant::{Flavor, Name};
 use crate::report;
 use crate::results::Results;
 use crate::runner::Plan;
 use crate::workload::Workload;
+
+/// How often each contestant is built.
+const BUILD_ROUNDS: u16 = 3;
 
 /// dms beside other actor frameworks and a hand-written Tokio actor.
 #[derive(Debug, Parser)]
@@ -24,9 +28,30 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Measures only how long a clean release build of a minimal program takes.
+    Build(BuildSelection),
+    /// Writes tables and plots of a `results.json` again.
+    Render {
+        /// Where it is, and where they go.
+        directory: PathBuf,
+    },
     /// Makes one measurement, in a process of its own.
     #[command(hide = true)]
     Child(Child),
+}
+
+/// What to build.
+#[derive(Clone, Debug, Args)]
+struct BuildSelection {
+    /// Only these contestants.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    contestant: Vec<Name>,
+    /// How often each is built.
+    #[arg(long, default_value_t = BUILD_ROUNDS, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Where to write the results: `benches/target/results` without this.
+    #[arg(long, value_name = "DIRECTORY")]
+    output: Option<PathBuf>,
 }
 
 /// What to measure: everything, unless something is selected.
@@ -73,13 +98,14 @@ impl Selection {
     }
 
     fn directory(&self) -> PathBuf {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        match &self.output {
-            Some(directory) => directory.clone(),
-            None if self.is_full() => here.join("results"),
-            None => here.join("target/results"),
-        }
+        let published = || Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+        self.output.clone().unwrap_or_else(|| if self.is_full() { published() } else { unpublished() })
     }
+}
+
+/// Where the results go of a run that is not a full one.
+fn unpublished() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/results")
 }
 
 /// What was chosen, in the order of the declaration; everything if nothing was.
@@ -92,8 +118,10 @@ fn chosen<T: ValueEnum + PartialEq>(chosen: &[T]) -> Vec<T> {
 pub fn main() -> ExitCode {
     let Cli { command, selection } = Cli::parse();
     let outcome = match command {
-        Some(Command::Child(child)) => child.run(),
         None => run(&selection),
+        Some(Command::Build(selection)) => build(&selection),
+        Some(Command::Render { directory }) => report::read(&directory).and_then(|results| show(&results, &directory)),
+        Some(Command::Child(child)) => child.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -107,10 +135,23 @@ pub fn main() -> ExitCode {
 fn run(selection: &Selection) -> Result<(), String> {
     let plan = selection.plan();
     let measurements = plan.run()?;
-    let results = Results::new(command_line(), plan.rounds, plan.divisor, measurements);
-    let directory = selection.directory();
-    report::write(&results, &directory)?;
-    println!("{}", report::markdown(&results));
+    let full = selection.is_full();
+    let builds = if full { build_time::measure(&plan.contestants, BUILD_ROUNDS.into())? } else { Vec::new() };
+    let results = Results::new(command_line(), plan.rounds, plan.divisor, measurements, builds);
+    show(&results, &selection.directory())
+}
+
+fn build(selection: &BuildSelection) -> Result<(), String> {
+    let rounds = selection.rounds.into();
+    let builds = build_time::measure(&chosen(&selection.contestant), rounds)?;
+    let results = Results::new(command_line(), rounds, 1, Vec::new(), builds);
+    show(&results, &selection.output.clone().unwrap_or_else(unpublished))
+}
+
+/// Writes the results, and prints the tables. What failed is an error, but only after that.
+fn show(results: &Results, directory: &Path) -> Result<(), String> {
+    report::write(results, directory)?;
+    println!("{}", report::markdown(results).trim_end());
     eprintln!("written to {}", directory.display());
     match results.failures().as_slice() {
         [] => Ok(()),

@@ -8,17 +8,20 @@
 //! - [`child`]: one measurement in a process of its own.
 //! - [`program`]: the programs that such a process can be.
 //! - [`runner`]: all measurements, in rounds.
+//! - [`build_time`]: how long a contestant takes to compile.
 //! - [`statistics`], [`results`]: medians and ratios of what was measured.
 //! - [`report`]: the results as a table, as JSON and as plots.
 //! - [`cli`]: the command line.
 
 mod allocations;
+mod build_time;
 mod child;
 mod cli;
 mod contestant;
 mod machine;
 mod message;
 mod program;
+mod progress;
 mod report;
 mod results;
 mod runner;

@@ -100,10 +100,10 @@ pub(crate) struct Tally {
 impl Tally {
     /// A tally of `expected` messages from so many producers, and where its end is announced.
     pub(crate) fn new(producers: u32, expected: u64) -> (Self, oneshot::Receiver<Finish>) {
-        let (finisher, finished) = oneshot::channel();
+        let (sender, finished) = oneshot::channel();
         let totals = Totals { count: 0, sum: 0, out_of_order: 0 };
         let highest = vec![0; producers as usize];
-        (Self { totals, highest, expected, finisher: Some(finisher) }, finished)
+        (Self { totals, highest, expected, finisher: Some(sender) }, finished)
     }
 
     /// A tally for those who are only asked.
@@ -143,8 +143,8 @@ impl Passing {
 
     /// The player with whom a ball ends after so many hops, and where that is announced.
     pub(crate) fn home(hops: u64) -> (Self, oneshot::Receiver<Finish>) {
-        let (finisher, finished) = oneshot::channel();
-        (Self { finisher: Some(finisher), hops }, finished)
+        let (sender, finished) = oneshot::channel();
+        (Self { finisher: Some(sender), hops }, finished)
     }
 
     /// What is passed on; nothing once the ball has come home.

@@ -40,41 +40,65 @@ pub(crate) struct Programs {
 impl Programs {
     /// The programs beside this one, all that are needed built: `cargo run` builds only the one that it runs.
     pub(crate) fn for_all(jobs: impl IntoIterator<Item = (Name, Workload)>) -> Result<Self, String> {
-        let this = current_exe().map_err(|error| format!("this program cannot be found: {error}"))?;
-        let directory = this.parent().ok_or("this program is in no directory")?.to_owned();
-        let programs = Self { directory };
-        let mut built = vec![Program { counting: false, murmer: false }];
+        let mut needed: Vec<Program> = Vec::new();
         for (contestant, workload) in jobs {
             let program = Program::of(contestant, workload);
-            if !built.contains(&program) {
-                programs.build(program)?;
-                built.push(program);
+            if !needed.contains(&program) {
+                needed.push(program);
             }
         }
-        Ok(programs)
+        for murmer in [false, true] {
+            let built = needed.iter().filter(|program| program.murmer == murmer).map(|program| program.name());
+            build(murmer, &built.filter(|name| !is_this(name)).collect::<Vec<_>>())?;
+        }
+        Ok(Self { directory: directory()? })
     }
 
     /// The program for a measurement.
     pub(crate) fn path(&self, contestant: Name, workload: Workload) -> PathBuf {
         self.directory.join(format!("{}{EXE_SUFFIX}", Program::of(contestant, workload).name()))
     }
+}
 
-    /// Has Cargo build a program, as this one was built.
-    fn build(&self, program: Program) -> Result<(), String> {
-        let target = self.directory.parent().ok_or("this program is not in a target directory")?;
-        let mut cargo = Command::new(var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--bin", program.name(), "--manifest-path"]);
-        cargo.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).arg("--target-dir").arg(target);
-        if program.murmer {
-            cargo.args(["--features", "murmer"]);
-        }
-        if !cfg!(debug_assertions) {
-            cargo.arg("--release");
-        }
-        match cargo.status() {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("building the program `{}`: {status}", program.name())),
-            Err(error) => Err(format!("building the program `{}`: {error}", program.name())),
-        }
+/// Has Cargo build programs, as this one was built.
+fn build(murmer: bool, programs: &[&str]) -> Result<(), String> {
+    if programs.is_empty() {
+        return Ok(());
     }
+    let mut cargo = cargo();
+    cargo.args(["build", "--manifest-path"]).arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+    cargo.arg("--target-dir").arg(target_directory()?);
+    cargo.args(programs.iter().flat_map(|program| ["--bin", program]));
+    if murmer {
+        cargo.args(["--features", "murmer"]);
+    }
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("building {}: {status}", programs.join(" and "))),
+        Err(error) => Err(format!("building {}: {error}", programs.join(" and "))),
+    }
+}
+
+/// The Cargo that runs this program, or else the one in the path.
+pub(crate) fn cargo() -> Command {
+    Command::new(var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Where Cargo put this program.
+fn directory() -> Result<PathBuf, String> {
+    let this = current_exe().map_err(|error| format!("this program cannot be found: {error}"))?;
+    Ok(this.parent().ok_or("this program is in no directory")?.to_owned())
+}
+
+/// Where Cargo puts everything.
+pub(crate) fn target_directory() -> Result<PathBuf, String> {
+    Ok(directory()?.parent().ok_or("this program is not in a target directory")?.to_owned())
+}
+
+/// Whether it is the program that runs.
+fn is_this(program: &str) -> bool {
+    current_exe().is_ok_and(|this| this.file_stem().is_some_and(|stem| stem == program))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use crate::build_time::Build;
 use crate::child::name;
 use crate::contestant::{Flavor, Name};
 use crate::machine::{self, Machine};
@@ -30,6 +31,9 @@ pub(crate) struct Results {
     pub(crate) divisor: u64,
     /// Everything that was measured.
     pub(crate) measurements: Vec<Measurement>,
+    /// How long the contestants take to compile.
+    #[serde(default)]
+    pub(crate) builds: Vec<Build>,
 }
 
 /// One workload on one runtime by one contestant, in all rounds.
@@ -85,7 +89,13 @@ impl Measurement {
 
 impl Results {
     /// What was measured now.
-    pub(crate) fn new(command: String, rounds: usize, divisor: u64, measurements: Vec<Measurement>) -> Self {
+    pub(crate) fn new(
+        command: String,
+        rounds: usize,
+        divisor: u64,
+        measured: Vec<Measurement>,
+        builds: Vec<Build>,
+    ) -> Self {
         let version = |name: Name| Some((name, machine::version_of(name.package())?.to_owned()));
         let mut results = Self {
             date: machine::today(),
@@ -95,7 +105,8 @@ impl Results {
             versions: Name::value_variants().iter().copied().filter_map(version).collect(),
             rounds,
             divisor,
-            measurements,
+            measurements: measured,
+            builds,
         };
         results.summarize();
         results

@@ -1,13 +1,9 @@
 //! All measurements, in rounds: what disturbs one contestant for a while disturbs the others as well.
 
-use std::io::{IsTerminal, Write, stderr};
-use std::time::{Duration, Instant};
-
-use humantime::format_duration;
-
 use crate::child::{Child, name};
 use crate::contestant::{Flavor, Name};
 use crate::program::Programs;
+use crate::progress::Progress;
 use crate::results::Measurement;
 use crate::workload::Workload;
 
@@ -72,69 +68,11 @@ impl Plan {
                         progress.warn(&format!("{} ({flavor}), {}: {error}", name(*workload), name(contestant)));
                     }
                     row[column].add(outcome);
-                    progress.done += 1;
+                    progress.step();
                 }
             }
         }
-        progress.say("all measured");
-        progress.end();
+        progress.end("all measured");
         Ok(measurements)
     }
-}
-
-/// How far a run has come, on standard error.
-struct Progress {
-    started: Instant,
-    done: usize,
-    of: usize,
-    terminal: bool,
-}
-
-impl Progress {
-    fn new(of: usize) -> Self {
-        Self { started: Instant::now(), done: 0, of, terminal: stderr().is_terminal() }
-    }
-
-    fn say(&mut self, what: &str) {
-        let percent = self.done * 100 / self.of.max(1);
-        let line = format!("{percent:3} %  {what}{}", self.left());
-        if self.terminal {
-            eprint!("\r\x1b[2K{line}");
-            // Progress that cannot be shown is not worth an error.
-            let _ = stderr().flush();
-        } else {
-            eprintln!("{line}");
-        }
-    }
-
-    fn warn(&mut self, what: &str) {
-        if self.terminal {
-            eprint!("\r\x1b[2K");
-        }
-        eprintln!("warning: {what}");
-    }
-
-    fn end(&self) {
-        if self.terminal {
-            eprintln!();
-        }
-    }
-
-    /// What is left at the pace so far.
-    fn left(&self) -> String {
-        if self.done == 0 {
-            return String::new();
-        }
-        let spent = self.started.elapsed();
-        if self.done == self.of {
-            return format!(" in {}", format_duration(whole_seconds(spent)));
-        }
-        let part = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let left = spent / part(self.done) * part(self.of - self.done);
-        format!(" ({} left)", format_duration(whole_seconds(left)))
-    }
-}
-
-fn whole_seconds(duration: Duration) -> Duration {
-    Duration::from_secs(duration.as_secs())
 }

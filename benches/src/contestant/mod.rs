@@ -44,6 +44,14 @@ impl fmt::Display for Flavor {
 }
 
 impl Flavor {
+    /// What it is called in a report.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Mt => "Multi-thread runtime, 2 workers",
+            Self::Ct => "Current-thread runtime",
+        }
+    }
+
     /// The Tokio runtime of this flavor.
     fn tokio(self) -> Runtime {
         let mut builder = match self {
@@ -207,6 +215,15 @@ pub(crate) enum Name {
 impl Name {
     /// What all others are compared with.
     pub(crate) const FLOOR: Self = Self::Tokio;
+
+    /// What it is called in a report.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Tokio => "by hand",
+            Self::DmsOpen => "dms, open set",
+            _ => self.package(),
+        }
+    }
 
     /// The package that it comes from.
     pub(crate) fn package(self) -> &'static str {

@@ -87,7 +87,7 @@ impl Contestant for ByHand {
         Keeper { sender, task }
     }
 
-    /// A task that owns the interval and tells its actor.
+    /// A task that owns the interval and tells its actor. An actor that waits for its messages and its interval with `select!` takes about as long.
     async fn ticker(&self, _: Side, period: Duration, ticks: Ticks) -> Self::Ticker {
         let (sender, mut inbox) = mpsc::unbounded_channel();
         tokio::spawn(async move {

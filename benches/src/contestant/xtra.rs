@@ -165,7 +165,7 @@ where
     M: Send + 'static,
 {
     async fn tell(&self, message: M) {
-        let _ = self.send(message).detach().await.expect("the actor lives");
+        drop(self.send(message).detach().await.expect("the actor lives"));
     }
 }
 

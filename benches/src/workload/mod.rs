@@ -137,10 +137,9 @@ impl Workload {
             Self::Ask => 400_000,
             Self::AskManyOnOne | Self::AskManyOnMany | Self::PingPong => 800_000,
             Self::Ring => 600_000,
-            Self::Spawn => 100_000,
             Self::Ticks => 2_000_000,
             Self::Idle | Self::IdleAsked => 10_000,
-            Self::AllocationsTell | Self::AllocationsAsk => 100_000,
+            Self::Spawn | Self::AllocationsTell | Self::AllocationsAsk => 100_000,
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn cpu<C: Contestant>(contestant: &C, due: u64) -> Result<Sampl
 
     let (started, cpu, ticks) = (Instant::now(), cpu_time(), counted());
     sleep(window).await;
-    let (elapsed, cpu, ticks) = (started.elapsed(), cpu_time() - cpu, counted() - ticks);
+    let (elapsed, cpu, ticks) = (started.elapsed(), cpu_time().saturating_sub(cpu), counted() - ticks);
 
     if counts.iter().any(|ticks| ticks.counted() == 0) {
         return Err("an actor had no tick".to_owned());
