@@ -62,10 +62,16 @@ pub(crate) struct Core {
     /// What the worker is told besides messages: the bits of [`control`].
     pub(crate) control: AtomicU8,
     state: AtomicU8,
+    /// Whether somebody ever waited for a change of the state.
+    is_watched: AtomicBool,
+    /// Whether there is a failure.
+    has_failed: AtomicBool,
     /// Whether it ever had children.
     pub(crate) is_parent: AtomicBool,
     /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
     pub(crate) is_timed: AtomicBool,
+    /// Whether its mailbox was closed with asks open whose reply lives on in another task.
+    pub(crate) leaves_asks: AtomicBool,
     pub(crate) bounded: bool,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
     pub(crate) has_waiters: AtomicBool,
@@ -99,6 +105,7 @@ impl Core {
         info: &'static ModuleInfo,
         given_name: Option<Arc<str>>,
         parent: Option<ModuleId>,
+        state: ModuleState,
         bounded: bool,
         environment: Arc<Environment>,
     ) -> Self {
@@ -119,9 +126,12 @@ impl Core {
             is_busy: AtomicBool::new(false),
             detached: AtomicBool::new(false),
             control: AtomicU8::new(0),
-            state: AtomicU8::new(ModuleState::Created as u8),
+            state: AtomicU8::new(state as u8),
+            is_watched: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
             is_parent: AtomicBool::new(false),
             is_timed: AtomicBool::new(false),
+            leaves_asks: AtomicBool::new(false),
             bounded,
             has_waiters: AtomicBool::new(false),
             undelivered: AtomicU64::new(0),
@@ -139,24 +149,26 @@ impl Core {
     }
 
     pub(crate) fn state(&self) -> ModuleState {
-        ModuleState::from_u8(self.state.load(Ordering::Acquire))
+        ModuleState::from_u8(self.state.load(Ordering::SeqCst))
     }
 
     pub(crate) fn set_state(&self, state: ModuleState) {
-        let mut end = self.end.lock();
-        self.state.store(state as u8, Ordering::Release);
-        let watchers = end.watchers.take();
-        drop(end);
-        watchers.wake();
+        self.state.swap(state as u8, Ordering::SeqCst);
+        self.wake_watchers();
     }
 
-    /// Shows a module that is new as running, unless it has been told to stop meanwhile.
-    pub(crate) fn begin_running(&self) -> bool {
-        if self.is_ending() {
-            return false;
+    /// Of who changes the state and who waits for it at least one sees the other: both orders are sequentially consistent.
+    fn wake_watchers(&self) {
+        if self.is_watched.load(Ordering::SeqCst) {
+            let watchers = self.end.lock().watchers.take();
+            watchers.wake();
         }
-        self.set_state(ModuleState::Running);
-        true
+    }
+
+    /// Notes somebody who waits for a change of the state, or forgets it.
+    pub(crate) fn watch(&self, note: impl FnOnce(&mut Watchers)) {
+        note(&mut self.end.lock().watchers);
+        self.is_watched.store(true, Ordering::SeqCst);
     }
 
     /// Says that the worker is polled, which it will be again after each wake from now on.
@@ -214,19 +226,22 @@ impl Core {
 
     /// Shows that a running module is to stop.
     pub(crate) fn begin_stopping(&self) {
-        let mut end = self.end.lock();
-        if self.state() != ModuleState::Running {
-            return;
+        let (running, stopping) = (ModuleState::Running as u8, ModuleState::Stopping as u8);
+        if self.state.compare_exchange(running, stopping, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            self.wake_watchers();
         }
-        self.state.store(ModuleState::Stopping as u8, Ordering::Release);
-        let watchers = end.watchers.take();
-        drop(end);
-        watchers.wake();
     }
 
     #[inline]
     pub(crate) fn has(&self, bits: u8) -> bool {
         self.control.load(Ordering::Acquire) & bits != 0
+    }
+
+    /// Tells the worker something, under the lock of the mailbox. Gives what it had been told before.
+    pub(crate) fn tell(&self, bits: u8) -> u8 {
+        let before = self.control.load(Ordering::Relaxed);
+        self.control.store(before | bits, Ordering::Release);
+        before
     }
 
     /// Whether it has been told to stop or drain.
@@ -251,9 +266,13 @@ impl Core {
     /// Keeps the first failure: it is the cause of those that follow.
     pub(crate) fn fail(&self, failure: Failure) {
         self.end.lock().failure.get_or_insert_with(|| Box::new(failure));
+        self.has_failed.store(true, Ordering::Release);
     }
 
     pub(crate) fn failure(&self) -> Option<Failure> {
+        if !self.has_failed.load(Ordering::Acquire) {
+            return None;
+        }
         self.end.lock().failure.as_deref().cloned()
     }
 
@@ -266,7 +285,7 @@ impl Core {
     /// Stops the module's timers; messages that were to come are undelivered.
     pub(crate) fn forget_timers(&self) {
         if self.is_timed.load(Ordering::Acquire) {
-            self.count_undelivered(self.environment.timers.forget(self.id));
+            self.count_undelivered(self.environment.timers.forget(self.id, self.leaves_asks.load(Ordering::Acquire)));
         }
     }
 
@@ -308,9 +327,6 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     /// Ends asks whose deadline has passed. Returns whether any are left to look at.
     fn sweep(&self, sweeps: u32) -> bool;
 
-    /// Whether there are asks that the sweeps look after.
-    fn has_asks(&self) -> bool;
-
     /// Ends all asks that the sweeps look after.
     fn fail_asks(&self);
 }
@@ -342,10 +358,6 @@ impl<T: Module> AnyCell for Cell<T> {
 
     fn sweep(&self, sweeps: u32) -> bool {
         self.mailbox.sweep(sweeps)
-    }
-
-    fn has_asks(&self) -> bool {
-        self.mailbox.has_asks()
     }
 
     fn fail_asks(&self) {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -61,6 +62,11 @@ const BUDGET: u32 = 256;
 /// The batch that the inbox holds outlives the loop: where a handler panics, what had not begun is neither lost nor reordered.
 pub struct Inbox<T: Module> {
     cell: Arc<Cell<T>>,
+    hand: Hand<T>,
+}
+
+/// What the worker has taken out of the mailbox.
+struct Hand<T: Module> {
     batch: VecDeque<T::Message>,
     spare: Asks,
     begun: u64,
@@ -75,8 +81,7 @@ pub struct Inbox<T: Module> {
 
 impl<T: Module> Inbox<T> {
     pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
-        Self {
-            cell,
+        let hand = Hand {
             batch: VecDeque::new(),
             spare: Vec::new(),
             begun: 0,
@@ -85,7 +90,8 @@ impl<T: Module> Inbox<T> {
             since_admission: 0,
             quiesced: false,
             closed: false,
-        }
+        };
+        Self { cell, hand }
     }
 
     /// Waits for the next message; `None` once the module is to stop, or is drained: then the loop should return.
@@ -93,23 +99,22 @@ impl<T: Module> Inbox<T> {
     /// # Cancel safety
     /// Cancel safe: a message is taken only when it is returned.
     pub async fn recv(&mut self) -> Option<T::Message> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+        poll_fn(|cx| self.hand.poll_recv(&self.cell, cx)).await
     }
 
     /// The next message if one waits.
     pub fn try_recv(&mut self) -> Option<T::Message> {
-        let core = &self.cell.core;
-        if core.has(control::STOP) {
+        let Self { cell, hand } = self;
+        let core = &cell.core;
+        if core.is_ending() && hand.must_end(cell, false) {
             return None;
         }
-        if core.has(control::QUIESCE) && !self.quiesced {
-            self.quiesce();
-        }
-        if self.batch.is_empty() && (self.cell.mailbox.queued() == 0 || !self.poll_fill(true, Waker::noop()).is_ready())
+        if hand.batch.is_empty()
+            && (cell.mailbox.queued() == 0 || !hand.poll_fill(cell, true, Waker::noop()).is_ready())
         {
             return None;
         }
-        self.take_detached()
+        hand.take_detached(cell)
     }
 
     /// Hands a message to its handler.
@@ -140,11 +145,11 @@ impl<T: Module> Inbox<T> {
         ctx: &mut Context<T>,
     ) -> impl Future<Output = Result<(), ModuleError>> + Send {
         async move {
-            let cell = Arc::clone(&self.cell);
+            let Self { cell, hand } = self;
             cell.core.set_in_handler(true);
             let _end = OnDrop(|| cell.core.set_in_handler(false));
-            while poll_fn(|cx| self.poll_ready(false, cx)).await {
-                while let Some(message) = self.take() {
+            while poll_fn(|cx| hand.poll_ready(cell, false, cx)).await {
+                while let Some(message) = hand.take(cell) {
                     message.dispatch(module, ctx).await;
                 }
             }
@@ -154,48 +159,66 @@ impl<T: Module> Inbox<T> {
 
     /// Answers stop hooks until nothing is left in the mailbox.
     pub(crate) async fn serve_rest(&mut self, module: &mut T, ctx: &mut Context<T>) {
-        self.quiesce();
-        while self.cell.mailbox.queued() > 0 {
-            poll_fn(|cx| self.poll_ready(true, cx)).await;
-            while let Some(message) = self.batch.pop_front() {
-                self.count_begun();
-                message.dispatch(module, ctx).await;
-            }
+        let Self { cell, hand } = self;
+        hand.quiesce(cell);
+        while cell.mailbox.queued() > 0 {
+            poll_fn(|cx| hand.poll_ready(cell, true, cx)).await;
+            hand.handle_all(cell, module, ctx).await;
         }
     }
 
     /// Answers stop hooks until `until` has ended.
     pub(crate) async fn serve_until(
         &mut self,
-        mut until: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
+        mut until: Pin<Box<dyn Future<Output = ()> + Send>>,
         module: &mut T,
         ctx: &mut Context<T>,
     ) {
-        self.quiesce();
+        let Self { cell, hand } = self;
+        hand.quiesce(cell);
         loop {
             let ended = poll_fn(|cx| {
                 if until.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(true);
                 }
-                self.poll_ready(true, cx).map(|_| false)
+                hand.poll_ready(cell, true, cx).map(|_| false)
             });
             if ended.await {
                 return;
             }
-            while let Some(message) = self.batch.pop_front() {
-                self.count_begun();
-                message.dispatch(module, ctx).await;
-            }
+            hand.handle_all(cell, module, ctx).await;
         }
     }
 
-    fn poll_recv(&mut self, cx: &mut TaskContext<'_>) -> Poll<Option<T::Message>> {
+    /// Refuses everybody from now on, and drops what waits.
+    pub(crate) fn close(&mut self) {
+        self.hand.close(&self.cell);
+    }
+
+    /// Closes the mailbox, unless there is something left in it that a stop hook waits for. Drops what was accepted before the stop.
+    pub(crate) fn close_if_done(&mut self) -> bool {
+        self.hand.quiesce(&self.cell);
+        let is_done = self.cell.mailbox.close_if_empty(&self.cell.core);
+        self.hand.closed |= is_done;
+        is_done
+    }
+}
+
+impl<T: Module> Hand<T> {
+    async fn handle_all(&mut self, cell: &Cell<T>, module: &mut T, ctx: &mut Context<T>) {
+        while let Some(message) = self.batch.pop_front() {
+            self.count_begun(cell);
+            message.dispatch(module, ctx).await;
+        }
+    }
+
+    fn poll_recv(&mut self, cell: &Cell<T>, cx: &mut TaskContext<'_>) -> Poll<Option<T::Message>> {
         loop {
-            match self.poll_ready(false, cx) {
+            match self.poll_ready(cell, false, cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(false) => return Poll::Ready(None),
                 Poll::Ready(true) => {
-                    let message = self.take_detached();
+                    let message = self.take_detached(cell);
                     if message.is_some() {
                         return Poll::Ready(message);
                     }
@@ -207,8 +230,8 @@ impl<T: Module> Inbox<T> {
     /// Ready with true when a message can be taken, with false when the loop is to end.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the end of a batch is on the path of every lone message")]
-    fn poll_ready(&mut self, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
-        let core = &self.cell.core;
+    fn poll_ready(&mut self, cell: &Cell<T>, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
+        let core = &cell.core;
         let is_done = self.batch.is_empty();
         let is_ending = core.is_ending();
         if is_done && !is_ending && self.armed == core.poll_number() && !is_large(&self.batch) {
@@ -217,7 +240,7 @@ impl<T: Module> Inbox<T> {
             core.is_busy.store(false, Ordering::Relaxed);
             return Poll::Pending;
         }
-        if is_ending && self.must_end(stopping) {
+        if is_ending && self.must_end(cell, stopping) {
             return Poll::Ready(false);
         }
         if self.since_yield >= BUDGET {
@@ -225,25 +248,25 @@ impl<T: Module> Inbox<T> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if self.batch.is_empty() { self.poll_fill(!stopping, cx.waker()) } else { Poll::Ready(true) }
+        if self.batch.is_empty() { self.poll_fill(cell, !stopping, cx.waker()) } else { Poll::Ready(true) }
     }
 
     /// Whether the loop is to end at once. Otherwise what is not to be handled any more is dropped.
     #[cold]
-    fn must_end(&mut self, stopping: bool) -> bool {
-        let core = &self.cell.core;
+    fn must_end(&mut self, cell: &Cell<T>, stopping: bool) -> bool {
+        let core = &cell.core;
         if core.has(control::STOP) && !stopping {
             return true;
         }
         if core.has(control::QUIESCE) {
-            self.quiesce();
+            self.quiesce(cell);
         }
         false
     }
 
-    fn poll_fill(&mut self, ends: bool, waker: &Waker) -> Poll<bool> {
-        let core = &self.cell.core;
-        match self.cell.mailbox.poll_fill(core, &mut self.batch, &mut self.spare, ends, waker) {
+    fn poll_fill(&mut self, cell: &Cell<T>, ends: bool, waker: &Waker) -> Poll<bool> {
+        let core = &cell.core;
+        match cell.mailbox.poll_fill(core, &mut self.batch, &mut self.spare, ends, waker) {
             Poll::Pending => {
                 self.since_yield = 0;
                 Poll::Pending
@@ -262,76 +285,70 @@ impl<T: Module> Inbox<T> {
     }
 
     #[inline]
-    fn take(&mut self) -> Option<T::Message> {
+    fn take(&mut self, cell: &Cell<T>) -> Option<T::Message> {
         if self.since_yield >= BUDGET {
             return None;
         }
-        self.take_now()
+        self.take_now(cell)
     }
 
     #[inline]
-    fn take_now(&mut self) -> Option<T::Message> {
-        if self.cell.core.control.load(Ordering::Acquire) != 0 && self.must_look() {
+    fn take_now(&mut self, cell: &Cell<T>) -> Option<T::Message> {
+        if cell.core.control.load(Ordering::Acquire) != 0 && self.must_look(cell) {
             return None;
         }
         let message = self.batch.pop_front()?;
-        self.count_begun();
+        self.count_begun(cell);
         Some(message)
     }
 
     /// As [`Self::take`], for a message whose reply may go anywhere.
-    fn take_detached(&mut self) -> Option<T::Message> {
-        let message = self.take_now()?;
-        self.cell.core.detached.store(true, Ordering::Release);
-        self.cell.mailbox.note_detached();
+    fn take_detached(&mut self, cell: &Cell<T>) -> Option<T::Message> {
+        let message = self.take_now(cell)?;
+        cell.core.detached.store(true, Ordering::Release);
+        cell.mailbox.note_detached();
         Some(message)
     }
 
     /// Whether the control has news for the loop.
     #[cold]
-    fn must_look(&self) -> bool {
-        self.cell.core.has(control::STOP) || self.cell.core.has(control::QUIESCE) && !self.quiesced
+    fn must_look(&self, cell: &Cell<T>) -> bool {
+        cell.core.has(control::STOP) || cell.core.has(control::QUIESCE) && !self.quiesced
     }
 
     #[inline]
-    fn count_begun(&mut self) {
-        let core = &self.cell.core;
+    fn count_begun(&mut self, cell: &Cell<T>) {
+        let core = &cell.core;
         self.begun += 1;
         core.detached.store(false, Ordering::Relaxed);
         core.begun.store(self.begun, Ordering::Release);
         self.since_yield += 1;
         if core.bounded {
             self.since_admission += 1;
-            if self.cell.mailbox.is_admission_due(core, self.since_admission) {
+            if cell.mailbox.is_admission_due(core, self.since_admission) {
                 self.since_admission = 0;
-                self.cell.mailbox.admit(core);
+                cell.mailbox.admit(core);
             }
         }
     }
 
     /// Drops what was accepted before the stop and has not begun.
-    fn quiesce(&mut self) {
+    fn quiesce(&mut self, cell: &Cell<T>) {
         if !self.quiesced {
             self.quiesced = true;
-            self.cell.core.count_undelivered(self.batch.len());
+            cell.core.count_undelivered(self.batch.len());
             self.begun += self.batch.len() as u64;
-            self.cell.core.begin_answering_stop_hooks();
+            cell.core.begin_answering_stop_hooks();
             current::discard_all(NoAnswer::Stopped, std::mem::take(&mut self.batch));
-            self.cell.core.begun.store(self.begun, Ordering::Release);
+            cell.core.begun.store(self.begun, Ordering::Release);
         }
     }
 
-    /// Drops what was accepted before the stop; whether nothing is left that stop hooks wait for.
-    pub(crate) fn is_rest_empty(&mut self) -> bool {
-        self.quiesce();
-        self.cell.mailbox.queued() == 0
-    }
-
     /// Refuses everybody from now on, and drops what waits.
-    pub(crate) fn close(&mut self) {
+    fn close(&mut self, cell: &Cell<T>) {
         if !self.closed {
             self.closed = true;
-            self.cell.mailbox.close(&self.cell.core, std::mem::take(&mut self.batch));
+            cell.mailbox.close(&cell.core, std::mem::take(&mut self.batch));
         }
     }
 }

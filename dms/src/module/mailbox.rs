@@ -325,7 +325,7 @@ impl<E> Mailbox<E> {
         queue.parked = !drained;
         if drained {
             // What is accepted from here on comes from stop hooks.
-            core.control.fetch_or(control::QUIESCE, Ordering::AcqRel);
+            core.tell(control::QUIESCE);
         } else if !core.is_root(waker) {
             queue.stranger = Some(Box::new(waker.clone()));
         }
@@ -391,7 +391,7 @@ impl<E> Mailbox<E> {
         let mut queue = self.queue.lock();
         queue.gate = queue.gate.max(Gate::StopHooks);
         // What comes later comes from stop hooks, and is answered.
-        let first = core.control.fetch_or(control::QUIESCE | bits, Ordering::AcqRel) & control::QUIESCE == 0;
+        let first = core.tell(control::QUIESCE | bits) & control::QUIESCE == 0;
         let messages = if first { mem::take(&mut queue.messages) } else { VecDeque::new() };
         let waiters = queue.waiters.take();
         core.has_waiters.store(false, Ordering::Relaxed);
@@ -409,7 +409,7 @@ impl<E> Mailbox<E> {
     pub(crate) fn begin_drain(&self, core: &Core) {
         let mut queue = self.queue.lock();
         queue.gate = queue.gate.max(Gate::StopHooks);
-        core.control.fetch_or(control::DRAIN, Ordering::Release);
+        core.tell(control::DRAIN);
         let waiters = queue.waiters.take();
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
@@ -429,21 +429,38 @@ impl<E> Mailbox<E> {
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
         core.has_waiters.store(false, Ordering::Relaxed);
-        let has_asks = !queue.asks.is_empty() || !queue.asks_in_hand.is_empty();
-        let (asks, in_hand) = (mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand));
-        queue.filtering |= has_asks;
+        let lists = [mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand)];
+        let any_is_open = lists.iter().flatten().any(|ask| ask.is_open());
+        queue.filtering |= any_is_open;
         drop(queue);
         refuse(waiters);
         core.count_undelivered(batch.len() + messages.len());
         current::discard_all(NoAnswer::Stopped, batch);
         current::discard_all(NoAnswer::Stopped, messages);
-        if has_asks {
-            self.keep_open([asks, in_hand]);
+        if any_is_open {
+            self.keep_open(core, lists);
         }
     }
 
+    /// Closes the mailbox if nothing is in it.
+    pub(crate) fn close_if_empty(&self, core: &Core) -> bool {
+        let mut queue = self.queue.lock();
+        let is_empty = queue.messages.is_empty() && queue.waiters.is_none();
+        let lists = [mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand)];
+        let any_is_open = lists.iter().flatten().any(|ask| ask.is_open());
+        if !is_empty || any_is_open {
+            let [asks, in_hand] = lists;
+            (queue.asks, queue.asks_in_hand) = (asks, in_hand);
+            return false;
+        }
+        queue.gate = Gate::Nobody;
+        queue.batch_end = queue.tail;
+        core.begun.store(queue.tail, Ordering::Release);
+        true
+    }
+
     /// Puts those back on the list whose reply lives on in another task: they keep their deadline.
-    fn keep_open(&self, lists: [Asks; 2]) {
+    fn keep_open(&self, core: &Core, lists: [Asks; 2]) {
         let lists = lists.map(|mut asks| {
             asks.retain(|ask| ask.is_open());
             asks.shrink_to_fit();
@@ -454,6 +471,7 @@ impl<E> Mailbox<E> {
         for mut asks in lists {
             queue.asks_in_hand.append(&mut asks);
         }
+        core.leaves_asks.store(!queue.asks_in_hand.is_empty(), Ordering::Release);
     }
 
     /// Drops what is done with of the asks that left the mailbox; those whose reply lives on elsewhere go back on the list.
@@ -470,11 +488,6 @@ impl<E> Mailbox<E> {
         if spare.capacity() > KEEP {
             *spare = Vec::new();
         }
-    }
-
-    /// Whether the list has asks, open when last looked at.
-    pub(crate) fn has_asks(&self) -> bool {
-        self.queue.lock().has_asks()
     }
 
     /// Ends all asks on the list: the system goes.

@@ -52,6 +52,8 @@ pub(crate) struct Slot<R> {
     deadline: Deadline,
     /// Looked at before a handler begins.
     asker_has_gone: AtomicBool,
+    /// Whether it is settled: there is an answer, or there will be none.
+    is_settled: AtomicBool,
     state: Mutex<State<R>>,
 }
 
@@ -108,7 +110,7 @@ impl<R> Slot<R> {
     /// Makes a slot and gives its two ends.
     pub(crate) fn pair(deadline: Deadline, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
         let state = Mutex::new(State::Waiting(asker));
-        let slot = Arc::new(Self { deadline, asker_has_gone: AtomicBool::new(false), state });
+        let slot = Arc::new(Self { deadline, asker_has_gone: AtomicBool::new(false), is_settled: AtomicBool::new(false), state });
         (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
     }
 
@@ -127,6 +129,7 @@ impl<R> Slot<R> {
             return;
         }
         let before = mem::replace(&mut *state, answer);
+        self.is_settled.store(true, Ordering::Release);
         drop(state);
         if let State::Waiting(asker) = before {
             asker.wake();
@@ -148,7 +151,7 @@ pub(crate) trait OpenAsk: Send + Sync {
 
 impl<R: Send> OpenAsk for Slot<R> {
     fn is_open(&self) -> bool {
-        matches!(*self.state.lock(), State::Waiting(_))
+        !self.is_settled.load(Ordering::Acquire)
     }
 
     fn fail(&self) {
@@ -201,6 +204,7 @@ impl<R> Drop for Asked<R> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
             slot.asker_has_gone.store(true, Ordering::Release);
+            slot.is_settled.store(true, Ordering::Release);
             let before = mem::replace(&mut *slot.state.lock(), State::Over);
             drop(before);
         }

@@ -154,11 +154,12 @@ impl Timers {
     }
 
     /// Stops all requests of a module that has ended. Returns how many of them were messages to come once.
-    pub(crate) fn forget(&self, module: ModuleId) -> usize {
+    pub(crate) fn forget(&self, module: ModuleId, leaves_asks: bool) -> usize {
         let mut state = self.state.lock();
         let mut delayed = 0;
         let mut sources = Vec::new();
-        for key in state.by_module.remove(&module).unwrap_or_default() {
+        let keys = if state.by_module.is_empty() { None } else { state.by_module.remove(&module) };
+        for key in keys.unwrap_or_default() {
             if let Some(request) = state.requests.get(key.place)
                 && request.serial == key.serial
             {
@@ -167,11 +168,7 @@ impl Timers {
             }
         }
         // Asks whose reply lives on in another task keep their deadline.
-        let asked = if state.asked.get(&module).is_some_and(|cell| !cell.has_asks()) {
-            state.asked.remove(&module)
-        } else {
-            None
-        };
+        let asked = if leaves_asks { None } else { state.asked.remove(&module) };
         state.settle();
         drop(state);
         drop(asked);

@@ -8,42 +8,59 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use super::cell::Core;
 use super::lifecycle::ModuleState;
 
-/// Who waits for the next change. Nearly always nobody, or who stops the module.
+/// Who waits for the next change. Nearly always nobody, or the one who stops the module.
 #[derive(Default)]
 pub(crate) struct Watchers {
-    list: Vec<(u32, Waker)>,
+    first: Option<Watcher>,
+    others: Vec<Watcher>,
     last_key: u32,
+}
+
+struct Watcher {
+    key: u32,
+    waker: Waker,
 }
 
 impl Watchers {
     /// Takes all of them, to be woken once the lock is free.
     pub(crate) fn take(&mut self) -> Woken {
-        Woken(mem::take(&mut self.list))
+        Woken { first: self.first.take(), others: mem::take(&mut self.others) }
     }
 
     fn note(&mut self, key: &mut Option<u32>, waker: &Waker) {
-        match self.list.iter_mut().find(|(other, _)| Some(*other) == *key) {
-            Some((_, known)) => known.clone_from(waker),
-            None => {
-                self.last_key = self.last_key.wrapping_add(1);
-                *key = Some(self.last_key);
-                self.list.push((self.last_key, waker.clone()));
-            }
+        let mut known = self.first.iter_mut().chain(&mut self.others);
+        if let Some(known) = known.find(|watcher| Some(watcher.key) == *key) {
+            known.waker.clone_from(waker);
+            return;
+        }
+        self.last_key = self.last_key.wrapping_add(1);
+        *key = Some(self.last_key);
+        let watcher = Watcher { key: self.last_key, waker: waker.clone() };
+        if self.first.is_none() {
+            self.first = Some(watcher);
+        } else {
+            self.others.push(watcher);
         }
     }
 
     fn forget(&mut self, key: u32) {
-        self.list.retain(|(other, _)| *other != key);
+        if self.first.as_ref().is_some_and(|watcher| watcher.key == key) {
+            self.first = None;
+        }
+        self.others.retain(|watcher| watcher.key != key);
     }
 }
 
 /// Watchers of a change that has been.
 #[must_use]
-pub(crate) struct Woken(Vec<(u32, Waker)>);
+pub(crate) struct Woken {
+    first: Option<Watcher>,
+    others: Vec<Watcher>,
+}
 
 impl Woken {
     pub(crate) fn wake(self) {
-        self.0.into_iter().for_each(|(_, waker)| waker.wake());
+        self.first.into_iter().chain(self.others).for_each(|watcher| watcher.waker.wake());
     }
 }
 
@@ -65,21 +82,23 @@ impl<F: Fn(ModuleState) -> bool + Unpin> Future for Reaching<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<ModuleState> {
         let this = &mut *self;
-        // The state changes under this lock, so no change is missed between the look and the note.
-        let mut end = this.core.end.lock();
         let state = this.core.state();
         if (this.reached)(state) {
+            // Whoever changed the state takes all watchers.
+            this.key = None;
             return Poll::Ready(state);
         }
-        end.watchers.note(&mut this.key, cx.waker());
-        Poll::Pending
+        this.core.watch(|watchers| watchers.note(&mut this.key, cx.waker()));
+        // Noted before this second look, so that no change is missed between the two.
+        let state = this.core.state();
+        if (this.reached)(state) { Poll::Ready(state) } else { Poll::Pending }
     }
 }
 
 impl<F> Drop for Reaching<'_, F> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.core.end.lock().watchers.forget(key);
+            self.core.watch(|watchers| watchers.forget(key));
         }
     }
 }

@@ -200,10 +200,9 @@ fn stop_at_once<T: Module>(life: &mut Life<T>, end: &End) -> bool {
     if !core.has(control::QUIESCE) {
         life.ending.cell.quiesce(control::STOP);
     }
-    if !life.inbox.is_rest_empty() {
+    if !life.inbox.close_if_done() {
         return false;
     }
-    life.inbox.close();
     drop_module(life);
     true
 }

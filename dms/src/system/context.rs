@@ -20,12 +20,12 @@ impl<T: Module> Context<T> {
 
     /// Registers a child of this module, which is stopped with it, before its own `stop` hook.
     pub fn register_module<C: Module>(&self, child: C) -> Register<C> {
-        Register::new(self.system(), Make::Value(child), Some(self.id()))
+        Register::new(&self.system(), Make::Value(child), Some(self.id()))
     }
 
     /// As [`SystemRef::register_with`], for a child of this module.
     pub fn register_with<C: Module>(&self, make: impl Fn(ModuleRef<C>) -> C + Send + 'static) -> Register<C> {
-        Register::new(self.system(), Make::With(Box::new(make)), Some(self.id()))
+        Register::new(&self.system(), Make::With(Box::new(make)), Some(self.id()))
     }
 
     /// As [`SystemRef::register_pool`], for children of this module.

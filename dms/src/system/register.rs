@@ -11,14 +11,14 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::error::RegisterError;
-use super::registry::Settings;
+use super::registry::{Settings, Shared};
 use super::system::SystemRef;
 use crate::Overflow;
 use crate::module::cell::{AnyCell, control};
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
 use crate::module::worker::{self, NotStarted, Started};
-use crate::module::{Module, ModuleId, ModuleRef};
+use crate::module::{Module, ModuleId, ModuleRef, ModuleState};
 
 /// A registration to come: await it, or set something first.
 ///
@@ -36,7 +36,8 @@ use crate::module::{Module, ModuleId, ModuleRef};
 /// ```
 #[must_use = "nothing is registered until this is awaited"]
 pub struct Register<T: Module> {
-    system: SystemRef,
+    /// `None` where the system is gone.
+    system: Option<Arc<Shared>>,
     make: Make<T>,
     settings: Settings,
 }
@@ -48,8 +49,8 @@ pub(super) enum Make<T: Module> {
 }
 
 impl<T: Module> Register<T> {
-    pub(super) fn new(system: SystemRef, make: Make<T>, parent: Option<ModuleId>) -> Self {
-        Self { system, make, settings: Settings { parent, ..Settings::default() } }
+    pub(super) fn new(system: &SystemRef, make: Make<T>, parent: Option<ModuleId>) -> Self {
+        Self { system: system.shared(), make, settings: Settings { parent, ..Settings::default() } }
     }
 
     /// Gives this module a name of its own; one module of a system may have it at a time.
@@ -151,11 +152,14 @@ impl<T: Module> Drop for Starting<T> {
 fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
     let Register { system, make, settings } = register;
     let nameless = || settings.name.clone().unwrap_or_else(|| const { T::INFO }.name.to_owned());
-    let Some(shared) = system.shared() else { return Err(RegisterError::ShuttingDown { module: nameless() }) };
+    let Some(shared) = system else { return Err(RegisterError::ShuttingDown { module: nameless() }) };
     let Some(runtime) = shared.environment.runtime() else {
         return Err(RegisterError::NoRuntime { module: nameless() });
     };
-    let target = shared.insert::<T>(&settings)?;
+    // Whose value is there and who has nothing to start with runs from the beginning.
+    let begins_running = !T::STARTS && matches!(make, Make::Value(_));
+    let state = if begins_running { ModuleState::Running } else { ModuleState::Created };
+    let target = shared.insert::<T>(&settings, state)?;
     let value = match make {
         Make::Value(value) => value,
         Make::With(make) => {
@@ -172,7 +176,10 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
         }
     };
     let core = &target.cell.core;
-    if !T::STARTS && core.begin_running() {
+    if !T::STARTS && !core.is_ending() {
+        if !begins_running {
+            core.set_state(ModuleState::Running);
+        }
         spawn(runtime, &target, value, None);
         return Ok(Begun::Running(target));
     }

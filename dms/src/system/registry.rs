@@ -81,15 +81,19 @@ impl Shared {
         shared
     }
 
-    /// Makes the place of a module, and takes its name.
-    pub(super) fn insert<T: Module>(&self, settings: &Settings) -> Result<ModuleRef<T>, RegisterError> {
+    /// Makes the place of a module, shown in `state`, and takes its name.
+    pub(super) fn insert<T: Module>(
+        &self,
+        settings: &Settings,
+        state: ModuleState,
+    ) -> Result<ModuleRef<T>, RegisterError> {
         let info: &'static ModuleInfo = const { &T::INFO };
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let id = ModuleId(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX));
         let given_name = settings.name.as_deref().map(Arc::from);
         let capacity = settings.mailbox.or(info.mailbox);
         let environment = Arc::clone(&self.environment);
-        let core = Core::new(id, info, given_name, settings.parent, capacity.is_some(), environment);
+        let core = Core::new(id, info, given_name, settings.parent, state, capacity.is_some(), environment);
         let mailbox = Mailbox::new(capacity, settings.overflow.unwrap_or(info.overflow));
         let cell: Arc<Cell<T>> = Arc::new(Cell { core, mailbox });
         let name = settings.name.as_deref().or(info.unique.then_some(info.name));

@@ -16,7 +16,7 @@ use super::pool::RegisterPool;
 use super::register::{Make, Register};
 use super::registry::{ModuleSummary, Settings, Shared};
 use super::shutdown::{self, ShutdownReport};
-use crate::module::{Module, ModuleId, ModuleRef, ModuleReport};
+use crate::module::{Module, ModuleId, ModuleRef, ModuleReport, ModuleState};
 
 /// Owns modules: they live until they are stopped, or the system is shut down or dropped. They run on the Tokio runtime on which the first of them is
 /// registered.
@@ -52,7 +52,7 @@ impl System {
     /// Outside a Tokio runtime.
     pub(crate) fn place<T: Module>(&self) -> ModuleRef<T> {
         let settings = Settings { name: Some(const { T::INFO }.name.to_owned()), ..Settings::default() };
-        match self.shared.insert(&settings) {
+        match self.shared.insert(&settings, ModuleState::Created) {
             Ok(place) => place,
             Err(error) => unreachable!("a new system takes any module: {error}"),
         }
@@ -157,7 +157,7 @@ impl SystemRef {
 
     /// Registers a child of the module `parent`.
     pub(super) fn register_child<T: Module>(&self, module: T, parent: ModuleId) -> Register<T> {
-        Register::new(self.clone(), Make::Value(module), Some(parent))
+        Register::new(self, Make::Value(module), Some(parent))
     }
 
     pub(super) fn shared(&self) -> Option<Arc<Shared>> {
@@ -174,7 +174,7 @@ impl SystemRef {
     ///
     /// A value given like this cannot be built again; use [`register_with`](Self::register_with) for what must be.
     pub fn register_module<T: Module>(&self, module: T) -> Register<T> {
-        Register::new(self.clone(), Make::Value(module), None)
+        Register::new(self, Make::Value(module), None)
     }
 
     /// Registers the module that `make` builds, which gets the reference that the module will have.
@@ -194,7 +194,7 @@ impl SystemRef {
     /// # Ok(()) }
     /// ```
     pub fn register_with<T: Module>(&self, make: impl Fn(ModuleRef<T>) -> T + Send + 'static) -> Register<T> {
-        Register::new(self.clone(), Make::With(Box::new(make)), None)
+        Register::new(self, Make::With(Box::new(make)), None)
     }
 
     /// Registers `count` modules behind one handle; `make` gets each one's number, from 0.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::System;
-use crate::module::{Context, Describe, DynMessage, Handler, Module, ModuleInfo, Recipient, worker};
+use crate::module::{Context, Describe, DynMessage, Handler, Module, ModuleInfo, ModuleState, Recipient, worker};
 
 /// How long [`Probe::recv`] waits.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ pub fn probe<M: Send + 'static>() -> Probe<M> {
     let (sender, received) = mpsc::unbounded_channel();
     let system = System::builder("probe").build();
     let reference = system.place::<Tap<M>>();
-    reference.cell.core.begin_running();
+    reference.cell.core.set_state(ModuleState::Running);
     system.settle(&reference, worker::life(reference.cell.clone(), Tap { sender }, None));
     Probe { recipient: reference.recipient(), received, _system: system }
 }
