@@ -69,7 +69,7 @@ struct Selection {
     /// How often everything is measured: 5 times, or 3 times with `--quick`.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: Option<u16>,
-    /// A twentieth of the operations: to see that it works, not to quote.
+    /// A tenth of the operations: to see that it works, not to quote.
     #[arg(long)]
     quick: bool,
     /// Where to write the results: `benches/results` for a full run, `benches/target/results` for any other.
@@ -93,7 +93,7 @@ impl Selection {
             workloads: chosen(&self.workload),
             flavors: self.runtime.map_or_else(|| vec![Flavor::Mt, Flavor::Ct], |flavor| vec![flavor]),
             rounds: usize::from(self.rounds.unwrap_or(if self.quick { 3 } else { 5 })),
-            divisor: if self.quick { 20 } else { 1 },
+            divisor: if self.quick { 10 } else { 1 },
         }
     }
 

@@ -29,3 +29,8 @@ mod statistics;
 mod workload;
 
 pub use cli::main;
+
+/// Tests run the workloads about memory, too.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;

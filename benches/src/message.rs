@@ -174,3 +174,48 @@ impl Kept {
         question.answer()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_ends_with_the_last_message() {
+        let (mut tally, mut finished) = Tally::new(2, 4);
+        for (producer, number) in [(0, 0), (1, 0), (1, 1)] {
+            tally.add(Number { producer, number });
+            assert!(finished.try_recv().is_err());
+        }
+        tally.add(Number { producer: 0, number: 1 });
+        let Finish { totals, .. } = finished.try_recv().expect("the end");
+        assert_eq!(totals, Totals { count: 4, sum: 2, out_of_order: 0 });
+    }
+
+    #[test]
+    fn order_is_that_of_each_producer() {
+        let (mut tally, mut finished) = Tally::new(2, 5);
+        for (producer, number) in [(0, 2), (1, 0), (0, 1), (0, 0), (1, 1)] {
+            tally.add(Number { producer, number });
+        }
+        let Finish { totals, .. } = finished.try_recv().expect("the end");
+        assert_eq!(totals, Totals { count: 5, sum: 4, out_of_order: 2 });
+    }
+
+    #[test]
+    fn a_ball_comes_home_after_its_hops() {
+        let (mut home, mut finished) = Passing::home(2);
+        let mut other = Passing::on();
+        let ball = home.pass(Ball { remaining: 2, sum: 0 }).and_then(|ball| other.pass(ball)).expect("passed on");
+        assert!(finished.try_recv().is_err());
+        assert!(home.pass(ball).is_none());
+        let Finish { totals, .. } = finished.try_recv().expect("the end");
+        assert_eq!(totals, Totals { count: 2, sum: 3, out_of_order: 0 });
+    }
+
+    #[test]
+    fn a_payload_is_a_number_of_64_bytes() {
+        assert_eq!(size_of::<Payload>(), 64);
+        let Number { producer, number } = Payload::from((3, 7)).into();
+        assert_eq!((producer, number), (3, 7));
+    }
+}

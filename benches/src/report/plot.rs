@@ -42,9 +42,9 @@ struct Row {
 /// Writes all plots, in both themes.
 pub(super) fn write(results: &Results, directory: &Path) -> Drawn {
     let plots = [
-        ("multi-thread", "Messages, multi-thread runtime with 2 workers", messages(results, Flavor::Mt)),
-        ("current-thread", "Messages, current-thread runtime", messages(results, Flavor::Ct)),
-        ("costs", "Memory, timers and builds", costs(results)),
+        ("multi-thread", "Time of messages, multi-thread runtime with 2 workers", messages(results, Flavor::Mt)),
+        ("current-thread", "Time of messages, current-thread runtime", messages(results, Flavor::Ct)),
+        ("costs", "CPU time of timers, memory, builds", costs(results)),
     ];
     for (name, title, rows) in plots {
         if rows.is_empty() {
@@ -120,9 +120,13 @@ impl Plot<'_> {
         self.title(&area)?;
         self.legend(&area)?;
         let scale = Scale::of(self.rows);
+        let rows = || self.rows.iter().enumerate().map(|(index, row)| (row, TOP + ROW * pixels(index) + ROW / 2));
+        for (_, y) in rows() {
+            area.draw(&PathElement::new([(LEFT, y), (RIGHT, y)], self.theme.grid().stroke_width(1)))?;
+        }
         self.scale(&area, &scale)?;
-        for (index, row) in self.rows.iter().enumerate() {
-            self.row(&area, &scale, row, TOP + ROW * pixels(index) + ROW / 2)?;
+        for (row, y) in rows() {
+            self.row(&area, &scale, row, y)?;
         }
         area.present()?;
         Ok(())
@@ -130,9 +134,8 @@ impl Plot<'_> {
 
     fn title(&self, area: &Area<'_>) -> Drawn {
         area.draw_text(self.title, &style(19, self.theme.text(), HPos::Left, FontStyle::Bold), (16, 24))?;
-        let what = "time, or bytes, relative to a hand-written Tokio actor; further left is better";
-        let what = if self.title.starts_with("Messages") { what.replace(", or bytes,", "") } else { what.to_owned() };
-        area.draw_text(&what, &style(13, self.theme.faint_text(), HPos::Left, FontStyle::Normal), (16, 48))?;
+        let what = "relative to a hand-written Tokio actor; further left is better";
+        area.draw_text(what, &style(13, self.theme.faint_text(), HPos::Left, FontStyle::Normal), (16, 48))?;
         Ok(())
     }
 
@@ -144,7 +147,7 @@ impl Plot<'_> {
             let weight = if contestant == Name::Dms { FontStyle::Bold } else { FontStyle::Normal };
             let text = style(14, self.theme.text(), HPos::Left, weight);
             area.draw_text(contestant.title(), &text, (x + 12, 78))?;
-            x += 46 + 8 * pixels(contestant.title().len());
+            x += 100;
         }
         Ok(())
     }
@@ -172,7 +175,6 @@ impl Plot<'_> {
     fn row(&self, area: &Area<'_>, scale: &Scale, row: &Row, y: i32) -> Drawn {
         let label = style(14, self.theme.text(), HPos::Right, FontStyle::Normal);
         area.draw_text(&row.title, &label, (LEFT - 22, y))?;
-        area.draw(&PathElement::new([(LEFT, y), (RIGHT, y)], self.theme.grid().stroke_width(1)))?;
         for (contestant, ratio) in row.shown() {
             self.mark(area, contestant, (scale.x(ratio), y))?;
         }
@@ -190,7 +192,11 @@ impl Plot<'_> {
             Polygon::new(corners.iter().map(|(right, down)| (x + right, y + down)).collect::<Vec<_>>(), filled)
         };
         match shape(contestant) {
-            Shape::Circle => area.draw(&Circle::new((x, y), 7, filled))?,
+            Shape::Circle => {
+                // A ring in the page's color sets it off from marks below it.
+                area.draw(&Circle::new((x, y), 9, self.theme.page().filled()))?;
+                area.draw(&Circle::new((x, y), 7, filled))?;
+            }
             Shape::Square => area.draw(&polygon(&[(-5, -5), (5, -5), (5, 5), (-5, 5)]))?,
             Shape::Diamond => area.draw(&polygon(&[(0, -7), (7, 0), (0, 7), (-7, 0)]))?,
             Shape::Up => area.draw(&polygon(&[(0, -6), (6, 5), (-6, 5)]))?,
@@ -225,12 +231,14 @@ struct Scale {
 }
 
 impl Scale {
-    /// A scale on which all rows have room, and 1 with them.
+    /// A scale from mark to mark on which all rows have room, and 1 with them.
     fn of(rows: &[Row]) -> Self {
         let ratios = || rows.iter().flat_map(Row::shown).map(|(_, ratio)| ratio);
-        let least = ratios().fold(0.5, f64::min) / 1.12;
-        let most = ratios().fold(2.0, f64::max) * 1.12;
-        Self { least, most }
+        let (least, most) = (ratios().fold(0.5, f64::min), ratios().fold(2.0, f64::max));
+        let begin = TICKS.into_iter().rfind(|tick| *tick <= least).unwrap_or(least);
+        let end = TICKS.into_iter().find(|tick| *tick >= most).unwrap_or(most);
+        // Some room, so that no mark lies on an end.
+        Self { least: begin / 1.05, most: end * 1.05 }
     }
 
     fn shows(&self, ratio: f64) -> bool {

@@ -36,6 +36,11 @@ impl Theme {
         }
     }
 
+    /// Of the page itself, as GitHub has it.
+    pub(super) fn page(self) -> RGBColor {
+        self.either(0xff_ff_ff, 0x0d_11_17)
+    }
+
     /// Of titles and labels.
     pub(super) fn text(self) -> RGBColor {
         self.either(0x1f_23_28, 0xf0_f6_fc)

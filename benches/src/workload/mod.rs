@@ -254,3 +254,59 @@ pub(crate) fn as_float(count: u64) -> f64 {
 fn sum_below(count: u64) -> u64 {
     count * count.saturating_sub(1) / 2
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contestant::Name;
+
+    /// Who has no such thing.
+    fn has_none(contestant: Name, workload: Workload) -> bool {
+        let tells = matches!(
+            workload,
+            Workload::Tell
+                | Workload::TellBacklog
+                | Workload::TellFour
+                | Workload::TellSixteen
+                | Workload::TellPayload
+                | Workload::Bounded
+                | Workload::AllocationsTell
+        );
+        (contestant == Name::Murmer && tells) || (contestant == Name::Ractor && workload == Workload::Bounded)
+    }
+
+    #[test]
+    fn every_contestant_performs_every_workload() {
+        for contestant in Name::value_variants().iter().copied() {
+            if contestant == Name::Murmer && cfg!(not(feature = "murmer")) {
+                continue;
+            }
+            for workload in Workload::value_variants().iter().copied() {
+                for flavor in workload.flavors().iter().copied() {
+                    let of = format!("{contestant:?}, {workload:?}, {flavor:?}");
+                    // Ticks are counted in rounds of all actors.
+                    let operations = if workload == Workload::Ticks { 200_000 } else { 600 };
+                    let job = Job { workload, flavor, operations };
+                    let sample = contestant.perform(job).unwrap_or_else(|error| panic!("{of}: {error}"));
+                    let Some(sample) = sample else {
+                        assert!(has_none(contestant, workload), "{of}: none");
+                        continue;
+                    };
+                    assert!(!has_none(contestant, workload), "{of}: {sample:?}");
+                    assert!(sample.operations >= 600, "{of}: {sample:?}");
+                    assert!(sample.value.is_finite(), "{of}: {sample:?}");
+                    assert!(sample.out_of_order == 0 || contestant == Name::Xtra, "{of}: {sample:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_too_few_is_noticed() {
+        let started = Instant::now();
+        let finish = Finish { at: started, totals: Totals { count: 9, sum: 36, out_of_order: 0 } };
+        assert!(Sample::finished(started, &finish, 9, 36).is_ok());
+        assert!(Sample::finished(started, &finish, 10, 45).is_err());
+        assert!(Sample::finished(started, &finish, 9, 37).is_err());
+    }
+}

@@ -34,8 +34,8 @@ pub(super) async fn cpu<C: Contestant>(contestant: &C, due: u64) -> Result<Sampl
     sleep(window).await;
     let (elapsed, cpu, ticks) = (started.elapsed(), cpu_time().saturating_sub(cpu), counted() - ticks);
 
-    if counts.iter().any(|ticks| ticks.counted() == 0) {
-        return Err("an actor had no tick".to_owned());
+    if ticks == 0 {
+        return Err("no tick came".to_owned());
     }
     let due = as_float(ACTORS as u64) * elapsed.as_secs_f64() / PERIOD.as_secs_f64();
     let sample = Sample::new(nanoseconds(cpu) / as_float(ticks), ticks);
