@@ -68,7 +68,7 @@ impl<'a, T: Answers<M>, M: Send + 'static> IntoFuture for Ask<'a, T, M> {
             target: self.target,
             stage: Stage::New(self.message, self.timeout),
             deadline: Deadline::NEVER,
-            after: Duration::MAX,
+            after: None,
             edge: None,
             is_fresh: true,
             was_in_line: false,
@@ -86,7 +86,8 @@ pub struct AskFuture<'a, T: Answers<M>, M> {
     target: &'a ModuleRef<T>,
     stage: Stage<T, M>,
     deadline: Deadline,
-    after: Duration,
+    /// How long it waits; `None` for as long as the settings say.
+    after: Option<Duration>,
     edge: Option<EdgeGuard>,
     /// Whether the slot has just been made, with the waker at hand.
     is_fresh: bool,
@@ -161,12 +162,16 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             return Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle });
         }
         let environment = &core.environment;
-        let patience = match timeout {
-            Timeout::Inherit => core.patience,
-            Timeout::After(after) => Patience::of_call(Some(after)),
-            Timeout::Never => Patience::of_call(None),
+        self.deadline = match core.sweeps {
+            Some(sweeps) if timeout == Timeout::Inherit && caller.deadline.is_never() => {
+                Deadline::after_sweeps(sweeps, environment.sweeps())
+            }
+            _ => {
+                let (deadline, after) = Deadline::of_call(patience(core, timeout), caller.deadline, environment.sweeps());
+                self.after = Some(after);
+                deadline
+            }
         };
-        (self.deadline, self.after) = Deadline::of_call(patience, caller.deadline, environment.sweeps());
 
         let (reply, answer) = Slot::pair(self.deadline, waker.clone());
         let ask = if self.deadline.is_coarse() { answer.open() } else { None };
@@ -260,12 +265,24 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         let module = self.target.cell.core.name();
         let handler = T::Message::handler();
         match why {
-            NoAnswer::TimedOut => AskError::Timeout { module, handler, after: self.after },
+            NoAnswer::TimedOut => {
+                let after = self.after.or(patience(&self.target.cell.core, Timeout::Inherit).after());
+                AskError::Timeout { module, handler, after: after.unwrap_or(Duration::MAX) }
+            }
             NoAnswer::Stopped => AskError::Stopped { module, handler },
             NoAnswer::Panicked => AskError::Panicked { module, handler },
             NoAnswer::NoReply => AskError::NoReply { module, handler },
             NoAnswer::Dropped => AskError::Dropped { module, handler },
         }
+    }
+}
+
+/// How long an ask waits where nothing is inherited.
+fn patience(core: &Core, timeout: Timeout) -> Patience {
+    match timeout {
+        Timeout::Inherit => Patience::of_module(core.info.timeout, core.environment.timeout),
+        Timeout::After(after) => Patience::of_call(Some(after)),
+        Timeout::Never => Patience::of_call(None),
     }
 }
 

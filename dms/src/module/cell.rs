@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
@@ -35,14 +36,13 @@ pub(crate) struct Core {
     pub(crate) environment: Arc<Environment>,
     /// The worker's waker: its loop is the root of its task, so it never changes.
     pub(crate) waker: OnceLock<Waker>,
-    /// How long an ask waits that sets no deadline.
-    pub(crate) patience: Patience,
+    /// The sweep with which an ask's deadline passes that nobody set, from the last one on; `None` where no sweep looks after it.
+    pub(crate) sweeps: Option<NonZeroU32>,
     // Rarely looked at.
     pub(crate) info: &'static ModuleInfo,
     pub(crate) id: ModuleId,
-    /// The name given at registration.
-    pub(crate) given_name: Option<Arc<str>>,
-    pub(crate) parent: Option<ModuleId>,
+    /// What few modules have.
+    origin: Option<Box<Origin>>,
     pub(crate) end: Mutex<End>,
     // Written by the worker with each message.
     /// How many messages have begun: the position of the one in hand, plus one.
@@ -81,6 +81,14 @@ pub(crate) struct Core {
     pub(crate) waits: Waits,
 }
 
+/// Where a module comes from.
+#[derive(Default)]
+pub(crate) struct Origin {
+    /// The name given at registration.
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) parent: Option<ModuleId>,
+}
+
 /// How a module ends.
 #[derive(Default)]
 pub(crate) struct End {
@@ -103,20 +111,18 @@ impl Core {
     pub(crate) fn new(
         id: ModuleId,
         info: &'static ModuleInfo,
-        given_name: Option<Arc<str>>,
-        parent: Option<ModuleId>,
+        origin: Origin,
         state: ModuleState,
         bounded: bool,
         environment: Arc<Environment>,
     ) -> Self {
         Self {
             waker: OnceLock::new(),
-            patience: Patience::of_module(info.timeout, environment.timeout),
+            sweeps: Patience::of_module(info.timeout, environment.timeout).sweeps(),
             environment,
             info,
             id,
-            given_name,
-            parent,
+            origin: (origin.name.is_some() || origin.parent.is_some()).then(|| Box::new(origin)),
             end: Mutex::default(),
             begun: AtomicU64::new(0),
             deadline: AtomicU64::new(Deadline::NEVER.to_bits()),
@@ -145,7 +151,17 @@ impl Core {
     }
 
     pub(crate) fn module_name(&self) -> ModuleName {
-        ModuleName::new(self.given_name.clone(), self.info, self.id)
+        ModuleName::new(self.origin.as_ref().and_then(|origin| origin.name.clone()), self.info, self.id)
+    }
+
+    /// The name under which no other module may be registered.
+    pub(crate) fn unique_name(&self) -> Option<&str> {
+        let given = self.origin.as_ref().and_then(|origin| origin.name.as_deref());
+        given.or(self.info.unique.then_some(self.info.name))
+    }
+
+    pub(crate) fn parent(&self) -> Option<ModuleId> {
+        self.origin.as_ref().and_then(|origin| origin.parent)
     }
 
     pub(crate) fn state(&self) -> ModuleState {

@@ -1,6 +1,7 @@
 //! When a call gives up.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -90,13 +91,25 @@ impl Deadline {
 
     /// The earlier of `own`, which is how long a call of its own would wait, and of what the caller itself has left (contract M4);
     /// and how long that is from now.
-    #[inline]
     pub(crate) fn of_call(own: Patience, inherited: Self, sweeps_now: u32) -> (Self, Duration) {
         let Some(after) = own.after else { return (inherited, inherited.left(sweeps_now)) };
         if inherited.is_never() {
             return (own.from_now(after, sweeps_now), after);
         }
-        own.within(after, inherited, sweeps_now)
+        let left = inherited.left(sweeps_now);
+        if left <= after {
+            (inherited, left)
+        } else if inherited.is_coarse() {
+            (own.from_now(after, sweeps_now), after)
+        } else {
+            (after_now(after), after)
+        }
+    }
+
+    /// What [`of_call`](Self::of_call) gives where nothing is inherited and the sweeps look after the call.
+    #[inline]
+    pub(crate) const fn after_sweeps(sweeps: NonZeroU32, sweeps_now: u32) -> Self {
+        Self::sweep(sweeps_now.wrapping_add(sweeps.get()))
     }
 
     /// How much time is left until it passes.
@@ -124,8 +137,8 @@ impl Deadline {
 pub(crate) struct Patience {
     /// `None` waits for ever.
     after: Option<Duration>,
-    /// How many sweeps that is, where they look after it.
-    sweeps: Option<u32>,
+    /// The sweep with which that has passed, from the last one on, where the sweeps look after it.
+    sweeps: Option<NonZeroU32>,
 }
 
 impl Patience {
@@ -144,32 +157,25 @@ impl Patience {
         Self { after, sweeps: None }
     }
 
-    /// As [`Deadline::of_call`], where something is inherited.
-    fn within(self, after: Duration, inherited: Deadline, sweeps_now: u32) -> (Deadline, Duration) {
-        let left = inherited.left(sweeps_now);
-        if left <= after {
-            (inherited, left)
-        } else if inherited.is_coarse() {
-            (self.from_now(after, sweeps_now), after)
-        } else {
-            (after_now(after), after)
-        }
+    pub(crate) const fn after(self) -> Option<Duration> {
+        self.after
     }
 
-    #[inline]
+    /// The sweep with which that has passed, from the last one on, where the sweeps look after it.
+    pub(crate) const fn sweeps(self) -> Option<NonZeroU32> {
+        self.sweeps
+    }
+
     fn from_now(self, after: Duration, sweeps_now: u32) -> Deadline {
-        match self.sweeps {
-            // The running interval between two sweeps does not count, so that it is never early.
-            Some(sweeps) => Deadline::sweep(sweeps_now.wrapping_add(sweeps + 1)),
-            None => after_now(after),
-        }
+        self.sweeps.map_or_else(|| after_now(after), |sweeps| Deadline::after_sweeps(sweeps, sweeps_now))
     }
 }
 
-fn in_sweeps(after: Duration) -> Option<u32> {
+/// The running interval between two sweeps does not count, so that a deadline is never early.
+fn in_sweeps(after: Duration) -> Option<NonZeroU32> {
     let sweeps = after.as_secs().saturating_mul(SWEEPS_PER_SECOND);
     let sweeps = sweeps.saturating_add(u64::from(after.subsec_nanos().div_ceil(SWEEP_NANOS)));
-    u32::try_from(sweeps).ok().filter(|sweeps| *sweeps < u32::MAX / 4)
+    u32::try_from(sweeps).ok().filter(|sweeps| *sweeps < u32::MAX / 4).and_then(|sweeps| NonZeroU32::new(sweeps + 1))
 }
 
 fn after_now(after: Duration) -> Deadline {

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 
@@ -15,12 +15,12 @@ use super::error::Cycle;
 use super::lifecycle::ModuleState;
 use super::room::Waiting;
 
-/// The edges of one module. Nearly always none or one.
+/// The edges of one module. Nearly always none or one; a module that never waited has no room for any.
 #[derive(Default)]
 pub(crate) struct Waits {
-    edges: Mutex<Edges>,
+    edges: Mutex<Option<Box<Edges>>>,
     /// Looked at before the lock.
-    count: AtomicUsize,
+    count: AtomicU32,
 }
 
 #[derive(Default)]
@@ -68,20 +68,25 @@ impl Edge {
 
 impl Waits {
     fn add(&self, target: Arc<dyn AnyCell>, on: On) -> u64 {
-        let mut edges = self.edges.lock();
+        let mut guard = self.edges.lock();
+        let edges = guard.get_or_insert_default();
         let key = edges.next_key;
         edges.next_key += 1;
         edges.list.push(Edge { key, target, on });
-        drop(edges);
+        drop(guard);
         // Sequentially consistent, as is the look below: of two modules that add at once, one sees the other.
         self.count.fetch_add(1, Ordering::SeqCst);
         key
     }
 
     fn remove(&self, key: u64) {
-        let mut edges = self.edges.lock();
-        let edge = edges.list.iter().position(|edge| edge.key == key).map(|at| edges.list.swap_remove(at));
-        drop(edges);
+        let mut guard = self.edges.lock();
+        let list = guard.as_mut().map(|edges| &mut edges.list);
+        let edge = list.and_then(|list| {
+            let at = list.iter().position(|edge| edge.key == key)?;
+            Some(list.swap_remove(at))
+        });
+        drop(guard);
         if edge.is_some() {
             self.count.fetch_sub(1, Ordering::SeqCst);
         }
@@ -91,12 +96,14 @@ impl Waits {
         if self.count.load(Ordering::SeqCst) == 0 {
             return Vec::new();
         }
-        let edges = self.edges.lock().list.clone();
-        edges.into_iter().filter(Edge::is_open).collect()
+        let edges = self.edges.lock().as_ref().map(|edges| edges.list.clone());
+        edges.into_iter().flatten().filter(Edge::is_open).collect()
     }
 
     fn is_open(&self, key: u64) -> bool {
-        let edge = self.edges.lock().list.iter().find(|edge| edge.key == key).cloned();
+        let guard = self.edges.lock();
+        let edge = guard.as_ref().and_then(|edges| edges.list.iter().find(|edge| edge.key == key)).cloned();
+        drop(guard);
         edge.is_some_and(|edge| edge.is_open())
     }
 }

@@ -1,6 +1,8 @@
 //! Where a module is in its life, and how it ended.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -19,6 +21,29 @@ impl fmt::Display for ModuleId {
 impl fmt::Debug for ModuleId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ModuleId({})", self.0)
+    }
+}
+
+/// What is kept of modules by their ids.
+pub(crate) type IdMap<V> = HashMap<ModuleId, V, BuildHasherDefault<IdHasher>>;
+
+/// Ids are numbers given out in order: they need no mixing against an adversary.
+#[derive(Default)]
+pub(crate) struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }
 

@@ -3,9 +3,8 @@
 //! The driver is a task that exists only while there is something to wait for; where that were asks alone, it ends with the next sweep.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::future::{Future, poll_fn};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use super::cell::AnyCell;
 use super::deadline::SWEEP_INTERVAL;
 use super::environment::Environment;
-use super::lifecycle::ModuleId;
+use super::lifecycle::{IdMap, ModuleId};
 
 /// Tokio's own resolution: what falls into one of these is fired together.
 const RESOLUTION: Duration = Duration::from_millis(1);
@@ -36,33 +35,13 @@ struct State {
     /// When each request is due next; of requests that were stopped, entries are left until they are due or too many.
     due: BinaryHeap<Reverse<Due>>,
     requests: Slab<Request>,
-    by_module: HashMap<ModuleId, Vec<Key>, BuildHasherDefault<IdHasher>>,
+    by_module: IdMap<Vec<Key>>,
     last_serial: u64,
     /// Mailboxes with asks that have a coarse deadline.
-    asked: HashMap<ModuleId, Arc<dyn AnyCell>, BuildHasherDefault<IdHasher>>,
+    asked: IdMap<Arc<dyn AnyCell>>,
     next_sweep: Option<Instant>,
     driver: Option<Driver>,
     ended_driver: Option<JoinHandle<()>>,
-}
-
-/// Ids are numbers given out in order: they need no mixing against an adversary.
-#[derive(Default)]
-struct IdHasher(u64);
-
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,6 @@
 //! Waiting for a module to come to a state.
 
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
@@ -12,7 +11,8 @@ use super::lifecycle::ModuleState;
 #[derive(Default)]
 pub(crate) struct Watchers {
     first: Option<Watcher>,
-    others: Vec<Watcher>,
+    /// Boxed, for there are none.
+    others: Option<Box<Vec<Watcher>>>,
     last_key: u32,
 }
 
@@ -24,30 +24,32 @@ struct Watcher {
 impl Watchers {
     /// Takes all of them, to be woken once the lock is free.
     pub(crate) fn take(&mut self) -> Woken {
-        Woken { first: self.first.take(), others: mem::take(&mut self.others) }
+        Woken { first: self.first.take(), others: self.others.take() }
     }
 
     fn note(&mut self, key: &mut Option<u32>, waker: &Waker) {
-        let mut known = self.first.iter_mut().chain(&mut self.others);
+        let mut known = self.first.iter_mut().chain(self.others.iter_mut().flat_map(|others| others.iter_mut()));
         if let Some(known) = known.find(|watcher| Some(watcher.key) == *key) {
             known.waker.clone_from(waker);
             return;
         }
+        // Not used again soon: a watcher that was woken may still come to be forgotten.
         self.last_key = self.last_key.wrapping_add(1);
         *key = Some(self.last_key);
         let watcher = Watcher { key: self.last_key, waker: waker.clone() };
         if self.first.is_none() {
             self.first = Some(watcher);
         } else {
-            self.others.push(watcher);
+            self.others.get_or_insert_default().push(watcher);
         }
     }
 
     fn forget(&mut self, key: u32) {
         if self.first.as_ref().is_some_and(|watcher| watcher.key == key) {
             self.first = None;
+        } else if let Some(others) = &mut self.others {
+            others.retain(|watcher| watcher.key != key);
         }
-        self.others.retain(|watcher| watcher.key != key);
     }
 }
 
@@ -55,12 +57,12 @@ impl Watchers {
 #[must_use]
 pub(crate) struct Woken {
     first: Option<Watcher>,
-    others: Vec<Watcher>,
+    others: Option<Box<Vec<Watcher>>>,
 }
 
 impl Woken {
     pub(crate) fn wake(self) {
-        self.first.into_iter().chain(self.others).for_each(|watcher| watcher.waker.wake());
+        self.first.into_iter().chain(self.others.into_iter().flat_map(|others| *others)).for_each(|watcher| watcher.waker.wake());
     }
 }
 

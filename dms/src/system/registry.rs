@@ -1,7 +1,7 @@
 //! Which modules live.
 
 use std::any::{Any, TypeId};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 
 use super::error::{FindError, RegisterError};
 use super::shutdown::Shutdown;
-use crate::module::cell::{AnyCell, Cell, Core, control};
+use crate::module::cell::{AnyCell, Cell, Core, Origin, control};
 use crate::module::environment::{Environment, Host};
+use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
 use crate::module::{Module, ModuleId, ModuleInfo, ModuleRef, ModuleState};
 
@@ -28,8 +29,7 @@ pub(crate) struct Shared {
 
 #[derive(Default)]
 struct Registry {
-    /// In the order of registration.
-    modules: BTreeMap<ModuleId, Arc<dyn AnyCell>>,
+    modules: IdMap<Arc<dyn AnyCell>>,
     names: HashMap<String, ModuleId>,
     children: HashMap<ModuleId, Vec<ModuleId>>,
     /// Types whose messages have been warned of.
@@ -90,13 +90,13 @@ impl Shared {
         let info: &'static ModuleInfo = const { &T::INFO };
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let id = ModuleId(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX));
-        let given_name = settings.name.as_deref().map(Arc::from);
+        let origin = Origin { name: settings.name.as_deref().map(Arc::from), parent: settings.parent };
         let capacity = settings.mailbox.or(info.mailbox);
         let environment = Arc::clone(&self.environment);
-        let core = Core::new(id, info, given_name, settings.parent, state, capacity.is_some(), environment);
+        let core = Core::new(id, info, origin, state, capacity.is_some(), environment);
         let mailbox = Mailbox::new(capacity, settings.overflow.unwrap_or(info.overflow));
         let cell: Arc<Cell<T>> = Arc::new(Cell { core, mailbox });
-        let name = settings.name.as_deref().or(info.unique.then_some(info.name));
+        let name = cell.core.unique_name();
 
         let mut registry = self.registry.lock();
         let parent_ends = settings.parent.is_some_and(|parent| {
@@ -153,14 +153,15 @@ impl Shared {
     }
 
     pub(super) fn modules(&self) -> Vec<ModuleSummary> {
-        let cells: Vec<_> = self.registry.lock().modules.values().cloned().collect();
+        let mut cells: Vec<_> = self.registry.lock().modules.values().cloned().collect();
+        cells.sort_unstable_by_key(|cell| cell.core().id);
         let summary = |cell: Arc<dyn AnyCell>| ModuleSummary {
             id: cell.core().id,
             name: cell.core().name(),
             info: cell.core().info,
             state: cell.core().state(),
             depth: cell.depth(),
-            parent: cell.core().parent,
+            parent: cell.core().parent(),
         };
         cells.into_iter().map(summary).collect()
     }
@@ -169,7 +170,9 @@ impl Shared {
     pub(super) fn close(&self) -> Vec<Arc<dyn AnyCell>> {
         let mut registry = self.registry.lock();
         registry.closed = true;
-        registry.modules.values().rev().cloned().collect()
+        let mut modules: Vec<_> = registry.modules.values().cloned().collect();
+        modules.sort_unstable_by_key(|cell| std::cmp::Reverse(cell.core().id));
+        modules
     }
 }
 
@@ -179,13 +182,12 @@ impl Host for Shared {
         let removed = registry.modules.remove(&id);
         if let Some(cell) = &removed {
             let core = cell.core();
-            let name = core.given_name.as_deref().or(core.info.unique.then_some(core.info.name));
-            if let Some(name) = name
+            if let Some(name) = core.unique_name()
                 && registry.names.get(name) == Some(&id)
             {
                 registry.names.remove(name);
             }
-            if let Some(parent) = core.parent
+            if let Some(parent) = core.parent()
                 && let Some(siblings) = registry.children.get_mut(&parent)
             {
                 siblings.retain(|sibling| *sibling != id);
@@ -200,7 +202,7 @@ impl Host for Shared {
 
     fn descends(&self, id: ModuleId, ancestor: ModuleId) -> bool {
         let registry = self.registry.lock();
-        let parent = |id: &ModuleId| registry.modules.get(id).and_then(|module| module.core().parent);
+        let parent = |id: &ModuleId| registry.modules.get(id).and_then(|module| module.core().parent());
         std::iter::successors(parent(&id), parent).any(|parent| parent == ancestor)
     }
 
