@@ -167,7 +167,8 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
                 Deadline::after_sweeps(sweeps, environment.sweeps())
             }
             _ => {
-                let (deadline, after) = Deadline::of_call(patience(core, timeout), caller.deadline, environment.sweeps());
+                let (deadline, after) =
+                    Deadline::of_call(patience(core, timeout), caller.deadline, environment.sweeps());
                 self.after = Some(after);
                 deadline
             }

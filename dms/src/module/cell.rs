@@ -273,6 +273,12 @@ impl Core {
         }
     }
 
+    /// Counts messages that begin. The worker alone writes the count while its mailbox is open.
+    #[inline]
+    pub(crate) fn count_begun(&self, count: usize) {
+        self.begun.store(self.begun.load(Ordering::Relaxed) + count as u64, Ordering::Release);
+    }
+
     /// Whether a wake of `waker` polls the worker from its root.
     #[inline]
     pub(crate) fn is_root(&self, waker: &Waker) -> bool {

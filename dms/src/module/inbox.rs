@@ -69,7 +69,6 @@ pub struct Inbox<T: Module> {
 struct Hand<T: Module> {
     batch: VecDeque<T::Message>,
     spare: Asks,
-    begun: u64,
     /// The poll of the worker's task in which the batch was taken, if the next message wakes that task; else 0.
     armed: u32,
     since_yield: u32,
@@ -84,7 +83,6 @@ impl<T: Module> Inbox<T> {
         let hand = Hand {
             batch: VecDeque::new(),
             spare: Vec::new(),
-            begun: 0,
             armed: 0,
             since_yield: 0,
             since_admission: 0,
@@ -190,6 +188,11 @@ impl<T: Module> Inbox<T> {
         }
     }
 
+    /// The module's own part that outlives it.
+    pub(crate) fn cell(&self) -> &Arc<Cell<T>> {
+        &self.cell
+    }
+
     /// Refuses everybody from now on, and drops what waits.
     pub(crate) fn close(&mut self) {
         self.hand.close(&self.cell);
@@ -272,8 +275,7 @@ impl<T: Module> Hand<T> {
                 Poll::Pending
             }
             Poll::Ready(Fill::Drained) => Poll::Ready(false),
-            Poll::Ready(Fill::Batch { begin, quiesced, armed }) => {
-                self.begun = begin;
+            Poll::Ready(Fill::Batch { quiesced, armed }) => {
                 self.armed = if armed { core.poll_number() } else { 0 };
                 if quiesced {
                     self.quiesced = true;
@@ -319,9 +321,8 @@ impl<T: Module> Hand<T> {
     #[inline]
     fn count_begun(&mut self, cell: &Cell<T>) {
         let core = &cell.core;
-        self.begun += 1;
         core.detached.store(false, Ordering::Relaxed);
-        core.begun.store(self.begun, Ordering::Release);
+        core.count_begun(1);
         self.since_yield += 1;
         if core.bounded {
             self.since_admission += 1;
@@ -336,11 +337,11 @@ impl<T: Module> Hand<T> {
     fn quiesce(&mut self, cell: &Cell<T>) {
         if !self.quiesced {
             self.quiesced = true;
-            cell.core.count_undelivered(self.batch.len());
-            self.begun += self.batch.len() as u64;
+            let dropped = self.batch.len();
+            cell.core.count_undelivered(dropped);
             cell.core.begin_answering_stop_hooks();
             current::discard_all(NoAnswer::Stopped, std::mem::take(&mut self.batch));
-            cell.core.begun.store(self.begun, Ordering::Release);
+            cell.core.count_begun(dropped);
         }
     }
 

@@ -108,8 +108,8 @@ pub(crate) struct Terms {
 
 /// What the worker finds when it looks for messages.
 pub(crate) enum Fill {
-    /// A batch, beginning at this position; `quiesced` says that all of it comes from stop hooks. Where it is `armed`, the next message wakes the worker's task.
-    Batch { begin: u64, quiesced: bool, armed: bool },
+    /// A batch; `quiesced` says that all of it comes from stop hooks. Where it is `armed`, the next message wakes the worker's task.
+    Batch { quiesced: bool, armed: bool },
     /// The mailbox is drained.
     Drained,
 }
@@ -307,7 +307,7 @@ impl<E> Mailbox<E> {
         if let Some(may_have_detached) = retired {
             self.retire(spare, may_have_detached);
         }
-        Poll::Ready(Fill::Batch { begin, quiesced, armed })
+        Poll::Ready(Fill::Batch { quiesced, armed })
     }
 
     /// Parks the worker, for nothing is queued.

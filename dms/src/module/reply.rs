@@ -110,7 +110,12 @@ impl<R> Slot<R> {
     /// Makes a slot and gives its two ends.
     pub(crate) fn pair(deadline: Deadline, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
         let state = Mutex::new(State::Waiting(asker));
-        let slot = Arc::new(Self { deadline, asker_has_gone: AtomicBool::new(false), is_settled: AtomicBool::new(false), state });
+        let slot = Arc::new(Self {
+            deadline,
+            asker_has_gone: AtomicBool::new(false),
+            is_settled: AtomicBool::new(false),
+            state,
+        });
         (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
     }
 

@@ -62,7 +62,10 @@ pub(crate) struct Woken {
 
 impl Woken {
     pub(crate) fn wake(self) {
-        self.first.into_iter().chain(self.others.into_iter().flat_map(|others| *others)).for_each(|watcher| watcher.waker.wake());
+        self.first
+            .into_iter()
+            .chain(self.others.into_iter().flat_map(|others| *others))
+            .for_each(|watcher| watcher.waker.wake());
     }
 }
 

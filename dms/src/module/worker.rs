@@ -11,7 +11,7 @@ use std::task::{Context as TaskContext, Poll};
 use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
 
-use super::cell::{AnyCell, Cell, control};
+use super::cell::{AnyCell, Cell, Core, control};
 use super::context::Context;
 use super::current::Entered;
 use super::deadline::Deadline;
@@ -40,7 +40,6 @@ pub(crate) enum NotStarted {
 struct Life<T: Module> {
     module: Option<T>,
     ctx: Context<T>,
-    inbox: Inbox<T>,
     ending: Ending<T>,
 }
 
@@ -52,12 +51,7 @@ pub(crate) fn life<T: Module>(
     module: T,
     started: Option<Started>,
 ) -> impl Future<Output = ()> + Send {
-    let life = Life {
-        module: Some(module),
-        ctx: Context::new(Arc::clone(&cell)),
-        inbox: Inbox::new(Arc::clone(&cell)),
-        ending: Ending { cell: Arc::clone(&cell), started, refused: None, clean: false },
-    };
+    let life = Life { module: Some(module), ctx: Context::new(Arc::clone(&cell)), ending: Ending::new(&cell, started) };
     attributed(cell, live(life))
 }
 
@@ -112,7 +106,7 @@ enum End {
 fn live<T: Module>(mut life: Life<T>) -> impl Future<Output = ()> + Send {
     async move {
         let life = &mut life;
-        let end = if life.ending.started.is_none() {
+        let end = if life.ending.start.is_none() {
             begin_running(life);
             None
         } else {
@@ -133,7 +127,7 @@ fn live<T: Module>(mut life: Life<T>) -> impl Future<Output = ()> + Send {
 async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     let Life { module, ctx, ending, .. } = life;
     let module = module.as_mut()?;
-    let cell = Arc::clone(&ending.cell);
+    let cell = Arc::clone(ending.inbox.cell());
     let core = &cell.core;
 
     core.set_state(ModuleState::Init);
@@ -150,19 +144,18 @@ async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         }
     }
     if core.is_ending() {
-        ending.refused = Some(Box::new(NotStarted::Stopped));
         return Some(End::Whole);
     }
     core.set_state(ModuleState::Running);
     begin_running(life);
     // Whoever registered may have given up, and has no reference: nothing half-registered stays.
-    let wanted = life.ending.started.take().is_none_or(|started| started.send(Ok(())).is_ok());
+    let wanted = life.ending.start.take().is_none_or(|start| start.started.send(Ok(())).is_ok());
     if wanted { None } else { Some(End::Whole) }
 }
 
 fn begin_running<T: Module>(life: &Life<T>) {
     if !T::TICKS.is_empty() {
-        let target = ModuleRef { cell: Arc::clone(&life.ending.cell) };
+        let target = ModuleRef { cell: Arc::clone(life.ending.inbox.cell()) };
         T::TICKS.iter().for_each(|tick| tick.request(&target));
     }
 }
@@ -171,10 +164,10 @@ fn begin_running<T: Module>(life: &Life<T>) {
 fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
     async move {
         life.ctx.handler = "run";
-        life.ending.cell.core.set_in_handler(false);
+        life.ending.core().set_in_handler(false);
         let Some(module) = &mut life.module else { return End::Broken };
-        let run = contain(pin!(module.run(&mut life.inbox, &mut life.ctx))).await;
-        let core = &life.ending.cell.core;
+        let run = contain(pin!(module.run(&mut life.ending.inbox, &mut life.ctx))).await;
+        let core = life.ending.core();
         core.set_in_handler(true);
         match run {
             Ok(Ok(())) => End::Whole,
@@ -192,15 +185,15 @@ fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
 
 /// Ends a module for whose end nobody has anything to do. Returns whether it is one.
 fn stop_at_once<T: Module>(life: &mut Life<T>, end: &End) -> bool {
-    let core = &life.ending.cell.core;
+    let core = life.ending.core();
     if T::STOPS || !matches!(end, End::Whole) || core.is_parent.load(Ordering::Acquire) || life.ctx.has_tasks() {
         return false;
     }
     core.detached.store(true, Ordering::Release);
     if !core.has(control::QUIESCE) {
-        life.ending.cell.quiesce(control::STOP);
+        life.ending.inbox.cell().quiesce(control::STOP);
     }
-    if !life.inbox.close_if_done() {
+    if !life.ending.inbox.close_if_done() {
         return false;
     }
     drop_module(life);
@@ -208,7 +201,7 @@ fn stop_at_once<T: Module>(life: &mut Life<T>, end: &End) -> bool {
 }
 
 async fn stop<T: Module>(life: &mut Life<T>, end: End) {
-    let cell = Arc::clone(&life.ending.cell);
+    let cell = Arc::clone(life.ending.inbox.cell());
     let core = &cell.core;
     core.set_state(ModuleState::Stopping);
     // No message is in hand: the last one has been answered, if its asker has not seen it yet.
@@ -218,7 +211,7 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         // What was sent before is undelivered; stop hooks of those that depend on this module are answered still.
         cell.quiesce(control::STOP);
     } else {
-        life.inbox.close();
+        life.ending.inbox.close();
     }
     life.ctx.join_tasks().await;
     if core.is_parent.load(Ordering::Acquire)
@@ -228,7 +221,7 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         let children = host.stop_children(core.id);
         match &mut life.module {
             Some(module) if whole => {
-                let served = contain(pin!(life.inbox.serve_until(children, module, &mut life.ctx))).await;
+                let served = contain(pin!(life.ending.inbox.serve_until(children, module, &mut life.ctx))).await;
                 life.ending.check_stop(life.ctx.handler, served.map(Ok));
             }
             _ => children.await,
@@ -237,10 +230,10 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     if let Some(module) = &mut life.module
         && whole
     {
-        let rest = contain(pin!(life.inbox.serve_rest(module, &mut life.ctx))).await;
+        let rest = contain(pin!(life.ending.inbox.serve_rest(module, &mut life.ctx))).await;
         let sound = rest.is_ok();
         life.ending.check_stop(life.ctx.handler, rest.map(Ok));
-        life.inbox.close();
+        life.ending.inbox.close();
         if sound {
             life.ctx.handler = "stop";
             core.detached.store(true, Ordering::Release);
@@ -251,12 +244,12 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         }
     }
     life.ctx.join_tasks().await;
-    life.inbox.close();
+    life.ending.inbox.close();
     drop_module(life);
 }
 
 fn drop_module<T: Module>(life: &mut Life<T>) {
-    let core = &life.ending.cell.core;
+    let core = life.ending.core();
     core.forget_timers();
     let module = life.module.take();
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(module))) {
@@ -267,40 +260,57 @@ fn drop_module<T: Module>(life: &mut Life<T>) {
 
 /// The last thing to go: says that the module has ended, once it has been dropped.
 struct Ending<T: Module> {
-    cell: Arc<Cell<T>>,
-    started: Option<Started>,
-    refused: Option<Box<NotStarted>>,
+    inbox: Inbox<T>,
+    /// `None` once the module runs. Boxed, for that is nearly all its life.
+    start: Option<Box<Start>>,
     /// Whether the life came to its end, rather than being cut off.
     clean: bool,
 }
 
+/// Who is to be told how the start went.
+struct Start {
+    started: Started,
+    refused: NotStarted,
+}
+
 impl<T: Module> Ending<T> {
+    fn new(cell: &Arc<Cell<T>>, started: Option<Started>) -> Self {
+        let start = started.map(|started| Box::new(Start { started, refused: NotStarted::Stopped }));
+        Self { inbox: Inbox::new(Arc::clone(cell)), start, clean: false }
+    }
+
+    fn core(&self) -> &Core {
+        &self.inbox.cell().core
+    }
+
     /// Takes note of a hook that failed before the module ran.
     fn check_hook(&mut self, hook: &'static str, result: Result<Result<(), ModuleError>, Panic>) -> Option<End> {
-        let core = &self.cell.core;
-        match result {
-            Ok(Ok(())) => None,
+        let core = self.core();
+        let (refused, end) = match result {
+            Ok(Ok(())) => return None,
             Ok(Err(error)) => {
                 core.fail(Failure::Hook { hook, text: error.chain() });
-                self.refused = Some(Box::new(NotStarted::Hook(hook, error)));
-                Some(End::Whole)
+                (NotStarted::Hook(hook, error), End::Whole)
             }
             Err(panic) => {
                 let text = panic_text(&*panic);
                 core.fail(Failure::Panic { place: hook.to_owned(), text: text.clone() });
-                self.refused = Some(Box::new(NotStarted::Panicked(hook, text)));
-                Some(End::Broken)
+                (NotStarted::Panicked(hook, text), End::Broken)
             }
+        };
+        if let Some(start) = &mut self.start {
+            start.refused = refused;
         }
+        Some(end)
     }
 
     /// Takes note of what failed while the module stopped.
     fn check_stop(&self, place: &'static str, result: Result<Result<(), ModuleError>, Panic>) {
         match result {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.cell.core.fail(Failure::Hook { hook: "stop", text: error.chain() }),
+            Ok(Err(error)) => self.core().fail(Failure::Hook { hook: "stop", text: error.chain() }),
             Err(panic) => {
-                self.cell.core.fail(Failure::Panic { place: place.to_owned(), text: panic_text(&*panic) });
+                self.core().fail(Failure::Panic { place: place.to_owned(), text: panic_text(&*panic) });
             }
         }
     }
@@ -308,14 +318,17 @@ impl<T: Module> Ending<T> {
 
 impl<T: Module> Drop for Ending<T> {
     fn drop(&mut self) {
-        let core = &self.cell.core;
+        self.inbox.close();
+        let core = self.core();
         let environment = &core.environment;
         if !self.clean {
             core.fail(Failure::Aborted);
             core.forget_timers();
         }
         let undelivered = core.undelivered.load(Ordering::Relaxed);
-        environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
+        if undelivered > 0 {
+            environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
+        }
         let failure = core.failure();
         if let Some(failure) = &failure {
             tracing::error!(module = %core.name(), undelivered, "module failed: {failure}");
@@ -326,9 +339,9 @@ impl<T: Module> Drop for Ending<T> {
             host.remove(core.id);
         }
         core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
-        if let Some(started) = self.started.take() {
+        if let Some(start) = self.start.take() {
             // Who registered may have given up; then nobody wants to know.
-            let _ = started.send(Err(self.refused.take().map_or(NotStarted::Stopped, |refused| *refused)));
+            let _ = start.started.send(Err(start.refused));
         }
     }
 }
@@ -339,13 +352,12 @@ pub(crate) fn mock<T: Module>(
     mut answer: impl FnMut(T::Message) + Send,
 ) -> impl Future<Output = ()> + Send {
     attributed(Arc::clone(&cell) as Arc<dyn AnyCell>, async move {
-        let mut ending = Ending { cell: Arc::clone(&cell), started: None, refused: None, clean: false };
-        let mut inbox = Inbox::new(Arc::clone(&cell));
+        let mut ending = Ending::new(&cell, None);
         cell.core.set_state(ModuleState::Running);
         cell.core.set_in_handler(false);
         let answered = {
             let answers = pin!(async {
-                while let Some(message) = inbox.recv().await {
+                while let Some(message) = ending.inbox.recv().await {
                     answer(message);
                 }
             });
@@ -353,7 +365,7 @@ pub(crate) fn mock<T: Module>(
         };
         ending.check_stop("mock", answered.map(Ok));
         cell.core.set_state(ModuleState::Stopping);
-        inbox.close();
+        ending.inbox.close();
         cell.core.forget_timers();
         ending.clean = true;
     })
@@ -361,8 +373,7 @@ pub(crate) fn mock<T: Module>(
 
 /// Ends a module that never came about: its constructor panicked.
 pub(crate) fn abandon<T: Module>(cell: &Arc<Cell<T>>) {
-    drop(Inbox::new(Arc::clone(cell)));
-    drop(Ending { cell: Arc::clone(cell), started: None, refused: None, clean: true });
+    Ending::new(cell, None).clean = true;
 }
 
 /// Polls a future that may panic; the panic becomes its result.
