@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::mem;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
@@ -17,7 +18,7 @@ use super::handler::Module;
 use super::info::ModuleInfo;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
-use super::watch::{Reaching, Watchers};
+use super::watch::{Reaching, Watcher};
 
 /// One allocation a module: its mailbox and what is known of it.
 ///
@@ -38,6 +39,13 @@ pub(crate) struct Core {
     pub(crate) waker: OnceLock<Waker>,
     /// The sweep with which an ask's deadline passes that nobody set, from the last one on; `None` where no sweep looks after it.
     pub(crate) sweeps: Option<NonZeroU32>,
+    pub(crate) bounded: bool,
+    /// Whether it ever had children.
+    pub(crate) is_parent: AtomicBool,
+    /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
+    pub(crate) is_timed: AtomicBool,
+    /// Whether its mailbox was closed with asks open whose reply lives on in another task.
+    pub(crate) leaves_asks: AtomicBool,
     // Rarely looked at.
     pub(crate) info: &'static ModuleInfo,
     pub(crate) id: ModuleId,
@@ -51,10 +59,10 @@ pub(crate) struct Core {
     deadline: AtomicU64,
     /// How often the worker has been polled.
     polls: AtomicU32,
-    /// Whether a handler, or a hook other than a loop of the module's own, runs: what it waits for holds the module up.
-    in_handler: AtomicBool,
-    /// Whether what runs is the `stop` hook, or a handler that answers one: modules that still run answer it, though they refuse everybody else.
-    answers_stop_hooks: AtomicBool,
+    /// The last key of a watcher.
+    last_key: AtomicU32,
+    /// What the worker is about: the bits of [`phase`].
+    phase: AtomicU8,
     /// Whether a batch is in hand.
     pub(crate) is_busy: AtomicBool,
     /// Whether the reply of the message in hand may have been given to another task.
@@ -66,13 +74,6 @@ pub(crate) struct Core {
     is_watched: AtomicBool,
     /// Whether there is a failure.
     has_failed: AtomicBool,
-    /// Whether it ever had children.
-    pub(crate) is_parent: AtomicBool,
-    /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
-    pub(crate) is_timed: AtomicBool,
-    /// Whether its mailbox was closed with asks open whose reply lives on in another task.
-    pub(crate) leaves_asks: AtomicBool,
-    pub(crate) bounded: bool,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
     pub(crate) has_waiters: AtomicBool,
     /// Accepted and never handled.
@@ -92,9 +93,25 @@ pub(crate) struct Origin {
 /// How a module ends.
 #[derive(Default)]
 pub(crate) struct End {
-    failure: Option<Box<Failure>>,
     pub(crate) worker: Option<JoinHandle<()>>,
-    pub(crate) watchers: Watchers,
+    /// The first of those who wait for the next change of the state: nearly always the only one, who stops the module.
+    watcher: Option<Watcher>,
+    /// Boxed, for there is nearly always none of it.
+    rest: Option<Box<Rest>>,
+}
+
+#[derive(Default)]
+struct Rest {
+    failure: Option<Failure>,
+    watchers: Vec<Watcher>,
+}
+
+/// The bits of [`Core::phase`].
+mod phase {
+    /// A handler, or a hook other than a loop of the module's own, runs: what it waits for holds the module up.
+    pub(super) const HANDLER: u8 = 1;
+    /// What runs is the `stop` hook, or a handler that answers one: modules that still run answer it, though they refuse everybody else.
+    pub(super) const STOP_HOOKS: u8 = 2;
 }
 
 /// The bits of [`Core::control`].
@@ -127,8 +144,8 @@ impl Core {
             begun: AtomicU64::new(0),
             deadline: AtomicU64::new(Deadline::NEVER.to_bits()),
             polls: AtomicU32::new(0),
-            in_handler: AtomicBool::new(true),
-            answers_stop_hooks: AtomicBool::new(false),
+            last_key: AtomicU32::new(0),
+            phase: AtomicU8::new(phase::HANDLER),
             is_busy: AtomicBool::new(false),
             detached: AtomicBool::new(false),
             control: AtomicU8::new(0),
@@ -176,15 +193,37 @@ impl Core {
     /// Of who changes the state and who waits for it at least one sees the other: both orders are sequentially consistent.
     fn wake_watchers(&self) {
         if self.is_watched.load(Ordering::SeqCst) {
-            let watchers = self.end.lock().watchers.take();
-            watchers.wake();
+            let mut end = self.end.lock();
+            let first = end.watcher.take();
+            let others = end.rest.as_mut().map(|rest| mem::take(&mut rest.watchers));
+            drop(end);
+            first.into_iter().chain(others.into_iter().flatten()).for_each(Watcher::wake);
         }
     }
 
-    /// Notes somebody who waits for a change of the state, or forgets it.
-    pub(crate) fn watch(&self, note: impl FnOnce(&mut Watchers)) {
-        note(&mut self.end.lock().watchers);
+    /// Has the next change of the state wake `waker`. Gives the key by which that is forgotten; it is not used again soon.
+    pub(crate) fn watch(&self, waker: &Waker) -> u32 {
+        let key = self.last_key.fetch_add(1, Ordering::Relaxed);
+        let watcher = Watcher { key, waker: waker.clone() };
+        let mut end = self.end.lock();
+        if end.watcher.is_none() {
+            end.watcher = Some(watcher);
+        } else {
+            end.rest.get_or_insert_default().watchers.push(watcher);
+        }
+        drop(end);
         self.is_watched.store(true, Ordering::SeqCst);
+        key
+    }
+
+    /// Takes back a [`watch`](Self::watch).
+    pub(crate) fn forget_watcher(&self, key: u32) {
+        let mut end = self.end.lock();
+        if end.watcher.as_ref().is_some_and(|watcher| watcher.key == key) {
+            end.watcher = None;
+        } else if let Some(rest) = &mut end.rest {
+            rest.watchers.retain(|watcher| watcher.key != key);
+        }
     }
 
     /// Says that the worker is polled, which it will be again after each wake from now on.
@@ -200,7 +239,7 @@ impl Core {
         self.polls.load(Ordering::Relaxed)
     }
 
-    // The three that follow are written and read on the worker's task alone.
+    // What follows is written and read on the worker's task alone.
 
     /// When the caller of the running handler gives up.
     #[inline]
@@ -215,19 +254,20 @@ impl Core {
 
     #[inline]
     pub(crate) fn is_in_handler(&self) -> bool {
-        self.in_handler.load(Ordering::Relaxed)
+        self.phase.load(Ordering::Relaxed) & phase::HANDLER != 0
     }
 
     pub(crate) fn set_in_handler(&self, in_handler: bool) {
-        self.in_handler.store(in_handler, Ordering::Relaxed);
+        let others = self.phase.load(Ordering::Relaxed) & !phase::HANDLER;
+        self.phase.store(if in_handler { others | phase::HANDLER } else { others }, Ordering::Relaxed);
     }
 
     pub(crate) fn answers_stop_hooks(&self) -> bool {
-        self.answers_stop_hooks.load(Ordering::Relaxed)
+        self.phase.load(Ordering::Relaxed) & phase::STOP_HOOKS != 0
     }
 
     pub(crate) fn begin_answering_stop_hooks(&self) {
-        self.answers_stop_hooks.store(true, Ordering::Relaxed);
+        self.phase.store(self.phase.load(Ordering::Relaxed) | phase::STOP_HOOKS, Ordering::Relaxed);
     }
 
     /// Whether senders may wait for room. Of a sender that gets in line and a worker that frees room, at least one sees the other.
@@ -287,7 +327,7 @@ impl Core {
 
     /// Keeps the first failure: it is the cause of those that follow.
     pub(crate) fn fail(&self, failure: Failure) {
-        self.end.lock().failure.get_or_insert_with(|| Box::new(failure));
+        self.end.lock().rest.get_or_insert_default().failure.get_or_insert(failure);
         self.has_failed.store(true, Ordering::Release);
     }
 
@@ -295,7 +335,7 @@ impl Core {
         if !self.has_failed.load(Ordering::Acquire) {
             return None;
         }
-        self.end.lock().failure.as_deref().cloned()
+        self.end.lock().rest.as_ref().and_then(|rest| rest.failure.clone())
     }
 
     pub(crate) fn count_undelivered(&self, count: usize) {

@@ -18,15 +18,18 @@ use super::reply::{NoAnswer, OpenAsk};
 use super::room::Waiter;
 
 /// The depth at which an unbounded mailbox first warns; then at each doubling (contract M6).
-const WARN_AT: usize = 10_000;
+const WARN_AT: u32 = 10_000;
+
+/// No bound, and never to be warned of.
+const UNBOUNDED: u32 = u32::MAX;
 
 /// Buffers that grew beyond this many messages in a burst are given back when they are empty.
 const KEEP: usize = 1_024;
 
 #[repr(C)]
 pub(crate) struct Mailbox<E> {
-    /// `usize::MAX` is unbounded.
-    capacity: usize,
+    /// [`UNBOUNDED`], or how many messages may wait.
+    capacity: u32,
     overflow: Overflow,
     /// Whether a reply of the batch in hand may live on elsewhere.
     detached: AtomicBool,
@@ -49,19 +52,30 @@ struct Queue<E> {
     /// How many positions have been given out: the next message's.
     tail: u64,
     /// The depth at which an unbounded mailbox warns.
-    warn_at: usize,
+    warn_at: u32,
+    /// How many messages the batch in hand had.
+    batch_len: u32,
     /// Those of the messages in the queue.
     asks: Asks,
     /// Those of the batch in hand, and those whose reply lives on elsewhere.
     asks_in_hand: Asks,
     /// The position behind the batch that the worker has in hand.
     batch_end: u64,
-    /// How many messages the batch in hand had.
-    batch_len: usize,
+    /// Boxed, for there is nearly always none of it.
+    rest: Option<Box<Rest<E>>>,
+}
+
+struct Rest<E> {
     /// Who waits for messages where that is not the worker itself, but a future inside it that has a waker of its own.
-    stranger: Option<Box<Waker>>,
+    stranger: Option<Waker>,
     /// Senders that wait for room, first come first served. There are none without a bound.
-    waiters: Option<Box<Line<E>>>,
+    waiters: Line<E>,
+}
+
+impl<E> Default for Rest<E> {
+    fn default() -> Self {
+        Self { stranger: None, waiters: Line::new() }
+    }
 }
 
 /// Asks with a coarse deadline.
@@ -117,7 +131,8 @@ pub(crate) enum Fill {
 impl<E> Mailbox<E> {
     pub(crate) fn new(capacity: Option<usize>, overflow: Overflow) -> Self {
         Self {
-            capacity: capacity.unwrap_or(usize::MAX),
+            // No memory holds as many messages as the largest bound allows.
+            capacity: capacity.map_or(UNBOUNDED, |capacity| u32::try_from(capacity).unwrap_or(UNBOUNDED - 1)),
             overflow,
             detached: AtomicBool::new(false),
             queue: Mutex::new(Queue {
@@ -128,13 +143,12 @@ impl<E> Mailbox<E> {
                 filtering: false,
                 messages: VecDeque::new(),
                 tail: 0,
-                warn_at: if capacity.is_some() { usize::MAX } else { WARN_AT },
+                warn_at: if capacity.is_some() { u32::MAX } else { WARN_AT },
                 asks: Vec::new(),
                 asks_in_hand: Vec::new(),
                 batch_end: 0,
                 batch_len: 0,
-                stranger: None,
-                waiters: None,
+                rest: None,
             }),
         }
     }
@@ -161,7 +175,7 @@ impl<E> Mailbox<E> {
             return Err((offer, Refusal::Stopped));
         }
         let mut oldest = None;
-        if self.capacity != usize::MAX
+        if self.capacity != UNBOUNDED
             && !terms.beyond_bound
             && !queue.has_room(core, self.capacity)
             && !current::is(core)
@@ -187,8 +201,8 @@ impl<E> Mailbox<E> {
             queue.asks.push(ask);
         }
         let parked = mem::take(&mut queue.parked);
-        let stranger = if parked { queue.stranger.take() } else { None };
-        let deep = queue.messages.len() + queue.batch_len >= queue.warn_at;
+        let stranger = if parked { queue.take_stranger() } else { None };
+        let deep = queue.messages.len() + queue.batch_len as usize >= queue.warn_at as usize;
         drop(queue);
         if parked {
             wake(core, stranger);
@@ -207,7 +221,7 @@ impl<E> Mailbox<E> {
     fn warn(&self, core: &Core) {
         let mut queue = self.queue.lock();
         let depth = queue.depth(core);
-        if depth < queue.warn_at {
+        if depth < queue.warn_at as usize {
             return;
         }
         queue.warn_at = queue.warn_at.saturating_mul(2);
@@ -226,7 +240,7 @@ impl<E> Mailbox<E> {
             return Err(message);
         }
         let waiter = Arc::new(Waiter::new(message));
-        queue.waiters.get_or_insert_default().push_back(Arc::clone(&waiter));
+        queue.rest.get_or_insert_default().waiters.push_back(Arc::clone(&waiter));
         core.has_waiters.store(true, Ordering::Relaxed);
         // See `Core::may_have_waiters`.
         fence(Ordering::SeqCst);
@@ -240,8 +254,8 @@ impl<E> Mailbox<E> {
     /// Takes a waiter whose sender gave up out of the line.
     pub(crate) fn leave_line(&self, core: &Core, waiter: &Arc<Waiter<E>>) {
         let mut queue = self.queue.lock();
-        if let Some(waiters) = &mut queue.waiters {
-            waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+        if let Some(rest) = &mut queue.rest {
+            rest.waiters.retain(|other| !Arc::ptr_eq(other, waiter));
         }
         core.has_waiters.store(queue.has_waiters(), Ordering::Relaxed);
     }
@@ -256,7 +270,7 @@ impl<E> Mailbox<E> {
 
     /// Whether the worker ought to let waiting senders in after this many messages, though its batch is not at its end.
     pub(crate) fn is_admission_due(&self, core: &Core, since: u32) -> bool {
-        core.has_waiters.load(Ordering::Relaxed) && since as usize >= self.capacity / 2
+        core.has_waiters.load(Ordering::Relaxed) && since >= self.capacity / 2
     }
 
     /// Takes what is queued into the empty `batch`, or parks the worker.
@@ -289,7 +303,7 @@ impl<E> Mailbox<E> {
         } else {
             mem::swap(batch, &mut queue.messages);
             queue.batch_end = queue.tail;
-            queue.batch_len = batch.len();
+            queue.batch_len = u32::try_from(batch.len()).unwrap_or(u32::MAX);
             armed = core.is_root(waker);
             queue.parked = armed;
         }
@@ -297,7 +311,7 @@ impl<E> Mailbox<E> {
         core.is_busy.store(true, Ordering::Relaxed);
         let quiesced = core.has(control::QUIESCE);
         let retired = self.rotate(&mut queue, core, spare);
-        if queue.waiters.is_some() {
+        if queue.has_waiters() {
             let woken = queue.admit(core, self.capacity);
             drop(queue);
             woken.finish(core);
@@ -327,7 +341,7 @@ impl<E> Mailbox<E> {
             // What is accepted from here on comes from stop hooks.
             core.tell(control::QUIESCE);
         } else if !core.is_root(waker) {
-            queue.stranger = Some(Box::new(waker.clone()));
+            queue.rest.get_or_insert_default().stranger = Some(waker.clone());
         }
         core.is_busy.store(false, Ordering::Relaxed);
         if is_large(batch) {
@@ -363,7 +377,7 @@ impl<E> Mailbox<E> {
     /// Whether the worker takes one message at a time, and leaves the others where they can be dropped.
     #[inline]
     fn is_one_by_one(&self) -> bool {
-        self.overflow == Overflow::DropOldest && self.capacity != usize::MAX
+        self.overflow == Overflow::DropOldest && self.capacity != UNBOUNDED
     }
 
     /// Whether nobody is admitted any more.
@@ -393,10 +407,10 @@ impl<E> Mailbox<E> {
         // What comes later comes from stop hooks, and is answered.
         let first = core.tell(control::QUIESCE | bits) & control::QUIESCE == 0;
         let messages = if first { mem::take(&mut queue.messages) } else { VecDeque::new() };
-        let waiters = queue.waiters.take();
+        let waiters = queue.take_waiters();
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
-        let stranger = queue.stranger.take();
+        let stranger = queue.take_stranger();
         drop(queue);
         core.begin_stopping();
         wake(core, stranger);
@@ -410,10 +424,10 @@ impl<E> Mailbox<E> {
         let mut queue = self.queue.lock();
         queue.gate = queue.gate.max(Gate::StopHooks);
         core.tell(control::DRAIN);
-        let waiters = queue.waiters.take();
+        let waiters = queue.take_waiters();
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
-        let stranger = queue.stranger.take();
+        let stranger = queue.take_stranger();
         drop(queue);
         core.begin_stopping();
         wake(core, stranger);
@@ -425,7 +439,7 @@ impl<E> Mailbox<E> {
         let mut queue = self.queue.lock();
         queue.gate = Gate::Nobody;
         let messages = mem::take(&mut queue.messages);
-        let waiters = queue.waiters.take();
+        let waiters = queue.take_waiters();
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
         core.has_waiters.store(false, Ordering::Relaxed);
@@ -445,7 +459,7 @@ impl<E> Mailbox<E> {
     /// Closes the mailbox if nothing is in it.
     pub(crate) fn close_if_empty(&self, core: &Core) -> bool {
         let mut queue = self.queue.lock();
-        let is_empty = queue.messages.is_empty() && queue.waiters.is_none();
+        let is_empty = queue.messages.is_empty() && !queue.has_waiters();
         let lists = [mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand)];
         let any_is_open = lists.iter().flatten().any(|ask| ask.is_open());
         if !is_empty || any_is_open {
@@ -524,22 +538,33 @@ impl<E> Queue<E> {
     }
 
     /// Whether one more may come in; those who wait go first.
-    fn has_room(&self, core: &Core, capacity: usize) -> bool {
-        !self.has_waiters() && self.depth(core) < capacity
+    fn has_room(&self, core: &Core, capacity: u32) -> bool {
+        !self.has_waiters() && self.depth(core) < capacity as usize
     }
 
     fn has_waiters(&self) -> bool {
-        self.waiters.as_ref().is_some_and(|waiters| !waiters.is_empty())
+        self.rest.as_ref().is_some_and(|rest| !rest.waiters.is_empty())
+    }
+
+    fn take_waiters(&mut self) -> Line<E> {
+        self.rest.as_mut().map(|rest| mem::take(&mut rest.waiters)).unwrap_or_default()
+    }
+
+    fn take_stranger(&mut self) -> Option<Waker> {
+        self.rest.as_mut().and_then(|rest| rest.stranger.take())
     }
 
     fn has_asks(&self) -> bool {
         self.filtering || !self.asks.is_empty() || !self.asks_in_hand.is_empty()
     }
 
-    fn admit(&mut self, core: &Core, capacity: usize) -> Woken {
+    fn admit(&mut self, core: &Core, capacity: u32) -> Woken {
         let mut woken = Woken { senders: Vec::new(), worker: false, stranger: None };
-        let Some(mut waiters) = self.waiters.take() else { return woken };
-        let mut room = capacity.saturating_sub(self.depth(core));
+        if !self.has_waiters() {
+            return woken;
+        }
+        let mut waiters = self.take_waiters();
+        let mut room = (capacity as usize).saturating_sub(self.depth(core));
         while room > 0
             && let Some(waiter) = waiters.pop_front()
         {
@@ -550,21 +575,23 @@ impl<E> Queue<E> {
                 woken.senders.extend(sender);
             }
         }
-        self.waiters = Some(waiters);
+        if let Some(rest) = &mut self.rest {
+            rest.waiters = waiters;
+        }
         core.has_waiters.store(self.has_waiters(), Ordering::Relaxed);
         woken.worker = !self.messages.is_empty() && mem::take(&mut self.parked);
-        woken.stranger = if woken.worker { self.stranger.take() } else { None };
+        woken.stranger = if woken.worker { self.take_stranger() } else { None };
         woken
     }
 
-    fn shrink(&mut self, capacity: usize) {
+    fn shrink(&mut self, capacity: u32) {
         if is_large(&self.messages) {
             self.messages = VecDeque::new();
         }
         if self.asks.capacity() > KEEP && self.asks.is_empty() {
             self.asks = Vec::new();
         }
-        if capacity == usize::MAX {
+        if capacity == UNBOUNDED {
             self.warn_at = WARN_AT;
         }
     }
@@ -580,7 +607,7 @@ pub(crate) fn is_large<E>(buffer: &VecDeque<E>) -> bool {
 struct Woken {
     senders: Vec<Waker>,
     worker: bool,
-    stranger: Option<Box<Waker>>,
+    stranger: Option<Waker>,
 }
 
 impl Woken {
@@ -592,15 +619,13 @@ impl Woken {
     }
 }
 
-fn wake(core: &Core, stranger: Option<Box<Waker>>) {
+fn wake(core: &Core, stranger: Option<Waker>) {
     core.wake();
     if let Some(stranger) = stranger {
         stranger.wake();
     }
 }
 
-fn refuse<E>(waiters: Option<Box<Line<E>>>) {
-    for waiter in waiters.into_iter().flat_map(|waiters| *waiters) {
-        waiter.refuse();
-    }
+fn refuse<E>(waiters: Line<E>) {
+    waiters.into_iter().for_each(|waiter| waiter.refuse());
 }

@@ -7,65 +7,15 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use super::cell::Core;
 use super::lifecycle::ModuleState;
 
-/// Who waits for the next change. Nearly always nobody, or the one who stops the module.
-#[derive(Default)]
-pub(crate) struct Watchers {
-    first: Option<Watcher>,
-    /// Boxed, for there are none.
-    others: Option<Box<Vec<Watcher>>>,
-    last_key: u32,
+/// Who waits for the next change of a module's state.
+pub(crate) struct Watcher {
+    pub(crate) key: u32,
+    pub(crate) waker: Waker,
 }
 
-struct Watcher {
-    key: u32,
-    waker: Waker,
-}
-
-impl Watchers {
-    /// Takes all of them, to be woken once the lock is free.
-    pub(crate) fn take(&mut self) -> Woken {
-        Woken { first: self.first.take(), others: self.others.take() }
-    }
-
-    fn note(&mut self, key: &mut Option<u32>, waker: &Waker) {
-        let mut known = self.first.iter_mut().chain(self.others.iter_mut().flat_map(|others| others.iter_mut()));
-        if let Some(known) = known.find(|watcher| Some(watcher.key) == *key) {
-            known.waker.clone_from(waker);
-            return;
-        }
-        // Not used again soon: a watcher that was woken may still come to be forgotten.
-        self.last_key = self.last_key.wrapping_add(1);
-        *key = Some(self.last_key);
-        let watcher = Watcher { key: self.last_key, waker: waker.clone() };
-        if self.first.is_none() {
-            self.first = Some(watcher);
-        } else {
-            self.others.get_or_insert_default().push(watcher);
-        }
-    }
-
-    fn forget(&mut self, key: u32) {
-        if self.first.as_ref().is_some_and(|watcher| watcher.key == key) {
-            self.first = None;
-        } else if let Some(others) = &mut self.others {
-            others.retain(|watcher| watcher.key != key);
-        }
-    }
-}
-
-/// Watchers of a change that has been.
-#[must_use]
-pub(crate) struct Woken {
-    first: Option<Watcher>,
-    others: Option<Box<Vec<Watcher>>>,
-}
-
-impl Woken {
+impl Watcher {
     pub(crate) fn wake(self) {
-        self.first
-            .into_iter()
-            .chain(self.others.into_iter().flat_map(|others| *others))
-            .for_each(|watcher| watcher.waker.wake());
+        self.waker.wake();
     }
 }
 
@@ -93,7 +43,9 @@ impl<F: Fn(ModuleState) -> bool + Unpin> Future for Reaching<'_, F> {
             this.key = None;
             return Poll::Ready(state);
         }
-        this.core.watch(|watchers| watchers.note(&mut this.key, cx.waker()));
+        if let Some(key) = this.key.replace(this.core.watch(cx.waker())) {
+            this.core.forget_watcher(key);
+        }
         // Noted before this second look, so that no change is missed between the two.
         let state = this.core.state();
         if (this.reached)(state) { Poll::Ready(state) } else { Poll::Pending }
@@ -103,7 +55,7 @@ impl<F: Fn(ModuleState) -> bool + Unpin> Future for Reaching<'_, F> {
 impl<F> Drop for Reaching<'_, F> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            self.core.watch(|watchers| watchers.forget(key));
+            self.core.forget_watcher(key);
         }
     }
 }
