@@ -16,6 +16,9 @@ use crate::program::{cargo, target_directory};
 use crate::progress::Progress;
 use crate::statistics::{median, median_ratio};
 
+/// Whoever takes longer than this, in seconds, is built only once.
+const LONG: f64 = 120.0;
+
 /// What the program prints.
 const OUTPUT: &str = "5";
 
@@ -50,6 +53,10 @@ pub(crate) fn measure(contestants: &[Name], rounds: usize) -> Result<Vec<Build>,
         let first = round % programs.len().max(1);
         for index in (first..programs.len()).chain(0..first) {
             let (program, build) = (&programs[index], &mut builds[index]);
+            if build.seconds.first().is_some_and(|seconds| *seconds > LONG) {
+                progress.step();
+                continue;
+            }
             progress.say(&format!("build {} of {rounds}: {}", round + 1, name(program.contestant)));
             build.seconds.push(program.build()?);
             progress.step();

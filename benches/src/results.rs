@@ -152,8 +152,8 @@ impl Results {
 
     /// Those who were measured, in their order.
     pub(crate) fn contestants(&self) -> Vec<Name> {
-        let measured = |name: &Name| self.measurements.iter().any(|measurement| measurement.contestant == *name);
-        Name::value_variants().iter().copied().filter(measured).collect()
+        let measured: Vec<Name> = self.measurements.iter().map(|measurement| measurement.contestant).collect();
+        Name::value_variants().iter().copied().filter(|name| measured.contains(name)).collect()
     }
 
     /// What went wrong, in sentences.

@@ -2,6 +2,8 @@
 //!
 //! A message always has an answer that its sender awaits, so there are no tells. Inside a handler `forward` passes a message on without waiting.
 
+#![allow(clippy::unused_self, clippy::needless_pass_by_value, reason = "`#[handlers]` says what a handler looks like")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

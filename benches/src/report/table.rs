@@ -27,14 +27,12 @@ fn heading(results: &Results) -> String {
     let Results { date, command, commit, machine, rounds, divisor, .. } = results;
     let commit = commit.as_ref().map_or_else(String::new, |commit| format!(", commit {commit}"));
     let part = if *divisor == 1 { String::new() } else { format!(", 1/{divisor} of the operations") };
-    let versions: Vec<String> = results
-        .contestants()
-        .into_iter()
-        .filter(|contestant| *contestant != Name::DmsOpen)
-        .filter_map(|contestant| Some(format!("{} {}", contestant.package(), results.versions.get(&contestant)?)))
-        .collect();
+    let rounds = if *rounds == 1 { "1 round".to_owned() } else { format!("{rounds} rounds") };
+    let versions = results.versions.iter().filter(|(contestant, _)| **contestant != Name::DmsOpen);
+    let versions: Vec<String> =
+        versions.map(|(contestant, version)| format!("{} {version}", contestant.package())).collect();
     format!(
-        "# Results\n\n{date}{commit}; {}, {} cores; {}; {}; {}; {rounds} rounds{part}.\n\n```sh\n{command}\n```\n\n",
+        "# Results\n\n{date}{commit}; {}, {} cores; {}; {}; {}; {rounds}{part}.\n\n```sh\n{command}\n```\n\n",
         machine.cpu,
         machine.cores,
         machine.system,

@@ -1,6 +1,6 @@
 //! What is measured.
 //!
-//! A [`Workload`] is run by [`Job::perform`], generic over the contestant. Its measure is one number: time, bytes or allocations for each operation.
+//! A `Workload` is run by `Job::perform`, generic over the contestant. Its measure is one number: time, bytes or allocations for each operation.
 
 mod allocations;
 mod ask;
