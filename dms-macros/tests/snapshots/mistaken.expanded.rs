@@ -143,6 +143,8 @@ const _: () = {
     #[automatically_derived]
     impl ::dms::Module for Mistaken {
         type Message = MistakenMessage;
+        const STARTS: bool = false;
+        const STOPS: bool = false;
     }
     #[automatically_derived]
     impl MistakenRef for ::dms::ModuleRef<Mistaken> {

@@ -240,6 +240,8 @@ const _: () = {
     #[automatically_derived]
     impl ::dms::Module for Desk {
         type Message = DeskMessage;
+        const STARTS: bool = false;
+        const STOPS: bool = false;
     }
     #[automatically_derived]
     impl DeskRef for ::dms::ModuleRef<Desk> {

@@ -163,6 +163,8 @@ const _: () = {
     #[automatically_derived]
     impl ::dms::Module for Session {
         type Message = SessionMessage;
+        const STARTS: bool = false;
+        const STOPS: bool = false;
         fn run(
             &mut self,
             inbox: &mut ::dms::Inbox<Self>,
