@@ -10,7 +10,7 @@ use crate::child::name;
 use crate::contestant::{Flavor, Name};
 use crate::machine::{self, Machine};
 use crate::statistics::{least_by_round, median, median_ratio};
-use crate::workload::{Sample, Workload};
+use crate::workload::{Sample, Unit, Workload};
 
 /// A whole run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,6 +45,8 @@ pub(crate) struct Measurement {
     pub(crate) runtime: Flavor,
     /// By whom.
     pub(crate) contestant: Name,
+    /// What its numbers are, of one operation.
+    pub(crate) unit: Unit,
     /// The median of all rounds.
     pub(crate) median: Option<f64>,
     /// The median of the ratios to the hand-written actor, round by round.
@@ -62,7 +64,8 @@ impl Measurement {
     /// Nothing measured yet.
     pub(crate) fn new(workload: Workload, runtime: Flavor, contestant: Name) -> Self {
         let (samples, errors) = (Vec::new(), Vec::new());
-        Self { workload, runtime, contestant, median: None, to_floor: None, to_best: None, samples, errors }
+        let unit = workload.unit();
+        Self { workload, runtime, contestant, unit, median: None, to_floor: None, to_best: None, samples, errors }
     }
 
     /// Adds the outcome of a round.

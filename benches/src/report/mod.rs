@@ -23,7 +23,7 @@ pub(crate) fn write(results: &Results, directory: &Path) -> Result<(), String> {
     plot::write(results, directory).map_err(|error| problem(&error))
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(crate) fn read(directory: &Path) -> Result<Results, String> {
     let file = directory.join("results.json");
     let text = fs::read_to_string(&file).map_err(|error| format!("reading {}: {error}", file.display()))?;

@@ -2,11 +2,13 @@
 
 use tokio::task::yield_now;
 
-use super::tell::BURST;
 use super::{Sample, as_float, ask};
 use crate::allocations::Allocations;
 use crate::contestant::{Contestant, Side, Tell};
 use crate::message::{Number, Tally};
+
+/// How many messages are told before they are handled: few enough for every actor to handle all in its turn.
+const BURST: u64 = 32;
 
 /// By a tell, in a steady state: bursts, each handled before the next.
 pub(super) async fn tell<C: Contestant>(contestant: &C, messages: u64) -> Result<Option<Sample>, String> {

@@ -69,7 +69,8 @@ pub(crate) enum Workload {
 }
 
 /// What a workload's number is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Unit {
     /// Time that passed, in nanoseconds.
     Nanoseconds,

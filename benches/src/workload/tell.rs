@@ -10,7 +10,7 @@ use crate::contestant::{Contestant, Side, Tell};
 use crate::message::{Finish, Number, Payload, Tally};
 
 /// After how many tells a producer lets others run.
-pub(super) const BURST: u64 = 256;
+const BURST: u64 = 256;
 
 /// How many messages a bounded mailbox has room for.
 const CAPACITY: usize = 1_024;
