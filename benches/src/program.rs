@@ -1,6 +1,6 @@
 //! The programs that children run: all of the same code, with another allocator or with one more contestant.
 
-use std::env::{consts::EXE_SUFFIX, current_exe, var_os};
+use std::env::{consts::EXE_SUFFIX, current_exe, var_os, vars_os};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -84,7 +84,14 @@ fn build(murmer: bool, programs: &[&str]) -> Result<(), String> {
 
 /// The Cargo that runs this program, or else the one in the path.
 pub(crate) fn cargo() -> Command {
-    Command::new(var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What `cargo run` says about this package is not about others: build scripts that look at it would run each time.
+    for (name, _) in vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Where Cargo put this program.
