@@ -28,9 +28,17 @@ fn heading(results: &Results) -> String {
     let commit = commit.as_ref().map_or_else(String::new, |commit| format!(", commit {commit}"));
     let part = if *divisor == 1 { String::new() } else { format!(", 1/{divisor} of the operations") };
     let rounds = if *rounds == 1 { "1 round".to_owned() } else { format!("{rounds} rounds") };
-    let versions = results.versions.iter().filter(|(contestant, _)| **contestant != Name::DmsOpen);
-    let versions: Vec<String> =
-        versions.map(|(contestant, version)| format!("{} {version}", contestant.package())).collect();
+    let took_part = |contestant: &Name| {
+        results.contestants().contains(contestant) || results.builds.iter().any(|build| build.contestant == *contestant)
+    };
+    let mut versions: Vec<String> = results
+        .versions
+        .iter()
+        .filter(|(contestant, _)| took_part(contestant))
+        .map(|(contestant, version)| format!("{} {version}", contestant.package()))
+        .collect();
+    // Two contestants are of dms.
+    versions.dedup();
     format!(
         "# Results\n\n{date}{commit}; {}, {} cores; {}; {}; {}; {rounds}{part}.\n\n```sh\n{command}\n```\n\n",
         machine.cpu,

@@ -285,16 +285,15 @@ mod tests {
             for workload in Workload::value_variants().iter().copied() {
                 for flavor in workload.flavors().iter().copied() {
                     let of = format!("{contestant:?}, {workload:?}, {flavor:?}");
-                    // Ticks are counted in rounds of all actors.
-                    let operations = if workload == Workload::Ticks { 200_000 } else { 600 };
-                    let job = Job { workload, flavor, operations };
+                    let job = Job { workload, flavor, operations: 600 };
                     let sample = contestant.perform(job).unwrap_or_else(|error| panic!("{of}: {error}"));
                     let Some(sample) = sample else {
                         assert!(has_none(contestant, workload), "{of}: none");
                         continue;
                     };
                     assert!(!has_none(contestant, workload), "{of}: {sample:?}");
-                    assert!(sample.operations >= 600, "{of}: {sample:?}");
+                    // How many ticks come is a matter of time, and nobody else's.
+                    assert!(sample.operations >= 600 || workload == Workload::Ticks, "{of}: {sample:?}");
                     assert!(sample.value.is_finite(), "{of}: {sample:?}");
                     assert!(sample.out_of_order == 0 || contestant == Name::Xtra, "{of}: {sample:?}");
                 }
