@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::cell::{AnyCell, Core};
+use super::askers::AskerKey;
+use super::cell::{AnyCell, Core, control};
 use super::current;
 use super::deadline::{Deadline, Patience, When};
 use super::deadlock::{EdgeGuard, On};
@@ -70,6 +71,7 @@ impl<'a, T: Answers<M>, M: Send + 'static> IntoFuture for Ask<'a, T, M> {
             deadline: Deadline::NEVER,
             after: None,
             edge: None,
+            noted: None,
             is_fresh: true,
             was_in_line: false,
             timer: None,
@@ -89,12 +91,22 @@ pub struct AskFuture<'a, T: Answers<M>, M> {
     /// How long it waits; `None` for as long as the settings say.
     after: Option<Duration>,
     edge: Option<EdgeGuard>,
+    /// How the sweeps know of it, where they look after its deadline.
+    noted: Option<Noted>,
     /// Whether the slot has just been made, with the waker at hand.
     is_fresh: bool,
     /// Whether the message waited for room, outside the mailbox and the reach of the sweeps.
     was_in_line: bool,
     /// For a deadline that the sweeps do not look after.
     timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// An ask among the [`Askers`](super::askers::Askers) of its target.
+struct Noted {
+    asker: AskerKey,
+    position: u64,
+    /// How many sweeps there had been.
+    at: u32,
 }
 
 enum Stage<T: Answers<M>, M> {
@@ -120,7 +132,7 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
         }
         if let Stage::InLine(room, _) = &mut this.stage {
             match Pin::new(&mut **room).poll(cx) {
-                Poll::Pending => return this.poll_timer(cx).map(Err),
+                Poll::Pending => return this.poll_deadline(cx).map(Err),
                 Poll::Ready(Ok(position)) => {
                     let Stage::InLine(_, answer) = std::mem::replace(&mut this.stage, Stage::Done) else {
                         return Poll::Pending;
@@ -138,15 +150,37 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
         if this.is_fresh {
             // The slot was made with this very waker.
             this.is_fresh = false;
-            return this.poll_timer(cx).map(Err);
+            return if this.noted.is_some() { Poll::Pending } else { this.poll_deadline(cx).map(Err) };
         }
         match answer.poll(cx.waker()) {
             Poll::Ready(answer) => {
                 this.stage = Stage::Done;
                 this.edge = None;
+                this.forget();
                 Poll::Ready(answer.map_err(|why| this.error(why)))
             }
-            Poll::Pending => this.poll_timer(cx).map(Err),
+            Poll::Pending => this.poll_deadline(cx).map(Err),
+        }
+    }
+}
+
+impl<T: Answers<M>, M> AskFuture<'_, T, M> {
+    /// Takes the note back where the sweeps cannot tell that the ask is over.
+    #[inline]
+    fn forget(&mut self) {
+        if let Some(noted) = self.noted.take()
+            && self.target.cell.core.detaches()
+        {
+            self.target.cell.mailbox.forget_asker(noted.asker, noted.position);
+        }
+    }
+}
+
+impl<T: Answers<M>, M> Drop for AskFuture<'_, T, M> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.noted.is_some() {
+            self.forget();
         }
     }
 }
@@ -175,8 +209,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         };
 
         let (reply, answer) = Slot::pair(self.deadline, waker.clone());
-        let ask = if self.deadline.is_coarse() { answer.open() } else { None };
-        let terms = Terms { beyond_bound: false, ask };
+        let terms = Terms { beyond_bound: false, asker: self.deadline.as_sweep().map(|sweep| (waker, sweep)) };
         let pushed =
             cell.mailbox.push(core, (message, reply), |(message, reply)| T::Message::pack(message, reply), terms);
         match pushed {
@@ -187,7 +220,12 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
                 }
                 self.stage = Stage::Asked(answer);
                 match accepted {
-                    Accepted::At(position) => self.note(position, caller.waits),
+                    Accepted::At(position) => {
+                        if self.deadline.is_coarse() {
+                            self.noted = Some(Noted { asker: AskerKey::of(waker), position, at: environment.sweeps() });
+                        }
+                        self.note(position, caller.waits)
+                    }
                     Accepted::Dropped => Ok(()),
                 }
             }
@@ -228,13 +266,39 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         }
     }
 
-    /// Ready with the error when a deadline that the sweeps do not look after has passed.
+    /// Ready with the error when the deadline has passed.
     #[inline]
-    fn poll_timer(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
-        if self.deadline.is_never() || self.deadline.is_coarse() && !self.was_in_line {
-            return Poll::Pending;
+    fn poll_deadline(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
+        if self.deadline.is_never() {
+            Poll::Pending
+        } else if self.noted.is_some() {
+            self.poll_sweeps(cx)
+        } else {
+            self.poll_exact_timer(cx)
         }
-        self.poll_exact_timer(cx)
+    }
+
+    /// For a deadline that the sweeps look after: they wake whoever is noted.
+    #[cold]
+    fn poll_sweeps(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
+        let cell = &self.target.cell;
+        let environment = &cell.core.environment;
+        let (Some(noted), Some(sweep)) = (&mut self.noted, self.deadline.as_sweep()) else { return Poll::Pending };
+        let (now, asker) = (environment.sweeps(), AskerKey::of(cx.waker()));
+        if self.deadline.is_swept(now) {
+            return Poll::Ready(self.give_up(NoAnswer::TimedOut));
+        }
+        // A sweep may have taken the note, for an earlier ask of the same task; and a future may be polled by another task than before.
+        if noted.at != now || noted.asker != asker {
+            (noted.at, noted.asker) = (now, asker);
+            if cell.mailbox.note_asker(cx.waker(), noted.position, sweep) {
+                environment.timers.list(environment, Arc::clone(cell) as Arc<dyn AnyCell>);
+            }
+        }
+        if cell.core.has(control::GONE) {
+            return Poll::Ready(self.give_up(NoAnswer::Stopped));
+        }
+        Poll::Pending
     }
 
     fn poll_exact_timer(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
@@ -252,13 +316,14 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             }
         };
         ready!(timer.as_mut().poll(cx));
-        Poll::Ready(self.give_up())
+        Poll::Ready(self.give_up(NoAnswer::TimedOut))
     }
 
-    fn give_up(&mut self) -> AskError {
+    fn give_up(&mut self, why: NoAnswer) -> AskError {
         self.stage = Stage::Done;
         self.edge = None;
-        self.error(NoAnswer::TimedOut)
+        self.forget();
+        self.error(why)
     }
 
     #[cold]

@@ -44,8 +44,6 @@ pub(crate) struct Core {
     pub(crate) is_parent: AtomicBool,
     /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
     pub(crate) is_timed: AtomicBool,
-    /// Whether its mailbox was closed with asks open whose reply lives on in another task.
-    pub(crate) leaves_asks: AtomicBool,
     // Rarely looked at.
     pub(crate) info: &'static ModuleInfo,
     pub(crate) id: ModuleId,
@@ -76,6 +74,8 @@ pub(crate) struct Core {
     has_failed: AtomicBool,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
     pub(crate) has_waiters: AtomicBool,
+    /// The position of the first message whose reply may have been given to another task; `u64::MAX` where there was none.
+    detached_from: AtomicU64,
     /// Accepted and never handled.
     pub(crate) undelivered: AtomicU64,
     /// Who this module waits for.
@@ -122,6 +122,8 @@ pub(crate) mod control {
     pub(crate) const DRAIN: u8 = 2;
     /// Stop after the running handler.
     pub(crate) const STOP: u8 = 4;
+    /// The system is gone: nobody answers any more, nor does another task for the module.
+    pub(crate) const GONE: u8 = 8;
 }
 
 impl Core {
@@ -154,9 +156,9 @@ impl Core {
             has_failed: AtomicBool::new(false),
             is_parent: AtomicBool::new(false),
             is_timed: AtomicBool::new(false),
-            leaves_asks: AtomicBool::new(false),
             bounded,
             has_waiters: AtomicBool::new(false),
+            detached_from: AtomicU64::new(u64::MAX),
             undelivered: AtomicU64::new(0),
             waits: Waits::default(),
         }
@@ -319,6 +321,27 @@ impl Core {
         self.begun.store(self.begun.load(Ordering::Relaxed) + count as u64, Ordering::Release);
     }
 
+    /// Notes that the reply of the message in hand may be given to another task.
+    pub(crate) fn detach(&self) {
+        self.detached.store(true, Ordering::Release);
+        if !self.detaches() {
+            self.detached_from.store(self.begun.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
+        }
+    }
+
+    /// Whether a reply has ever been given to another task.
+    #[inline]
+    pub(crate) fn detaches(&self) -> bool {
+        self.detached_from.load(Ordering::Acquire) != u64::MAX
+    }
+
+    /// Whether the ask at `position` is surely over.
+    pub(crate) fn is_done(&self, position: u64) -> bool {
+        let begun = self.begun.load(Ordering::Acquire);
+        let has_left = position + 1 < begun || position + 1 == begun && !self.is_busy.load(Ordering::Acquire);
+        has_left && position < self.detached_from.load(Ordering::Acquire)
+    }
+
     /// Whether a wake of `waker` polls the worker from its root.
     #[inline]
     pub(crate) fn is_root(&self, waker: &Waker) -> bool {
@@ -347,7 +370,7 @@ impl Core {
     /// Stops the module's timers; messages that were to come are undelivered.
     pub(crate) fn forget_timers(&self) {
         if self.is_timed.load(Ordering::Acquire) {
-            self.count_undelivered(self.environment.timers.forget(self.id, self.leaves_asks.load(Ordering::Acquire)));
+            self.count_undelivered(self.environment.timers.forget(self.id, self.detaches()));
         }
     }
 
@@ -386,11 +409,11 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     /// Refuses all but stop hooks from now on, and lets what is queued be handled before the module stops.
     fn begin_drain(&self);
 
-    /// Ends asks whose deadline has passed. Returns whether any are left to look at.
+    /// Wakes askers whose deadline has come. Returns whether any are left to look at.
     fn sweep(&self, sweeps: u32) -> bool;
 
     /// Ends all asks that the sweeps look after.
-    fn fail_asks(&self);
+    fn abandon_asks(&self);
 }
 
 impl<T: Module> AnyCell for Cell<T> {
@@ -419,11 +442,12 @@ impl<T: Module> AnyCell for Cell<T> {
     }
 
     fn sweep(&self, sweeps: u32) -> bool {
-        self.mailbox.sweep(sweeps)
+        self.mailbox.sweep(&self.core, sweeps)
     }
 
-    fn fail_asks(&self) {
-        self.mailbox.fail_asks();
+    fn abandon_asks(&self) {
+        self.core.control.fetch_or(control::GONE, Ordering::AcqRel);
+        self.mailbox.wake_askers();
     }
 }
 

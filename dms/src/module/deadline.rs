@@ -84,6 +84,13 @@ impl Deadline {
         self.0 == 0
     }
 
+    /// The number of the sweep it passes with, if the sweeps look after it.
+    #[inline]
+    pub(crate) const fn as_sweep(self) -> Option<u32> {
+        #[allow(clippy::cast_possible_truncation, reason = "the lower half is the number")]
+        if self.is_coarse() { Some(self.0 as u32) } else { None }
+    }
+
     /// Whether the sweeps look after it.
     pub(crate) const fn is_coarse(self) -> bool {
         self.0 & SWEEP != 0 && self.0 & AT == 0

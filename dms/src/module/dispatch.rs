@@ -1,7 +1,5 @@
 //! What happens between taking a message and running its handler; the macro's code calls this.
 
-use std::sync::atomic::Ordering;
-
 use super::context::Context;
 use super::deadline::Deadline;
 use super::error::ModuleError;
@@ -11,7 +9,7 @@ use super::reply::ReplyTo;
 /// Says that the handler `name` begins, unless its asker has gone: then it does not, and this is false.
 #[inline]
 pub fn begin<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Context<T>) -> bool {
-    match reply.call() {
+    match reply.call(|| ctx.cell.core.environment.sweeps()) {
         None => ctx.cell.core.set_deadline(Deadline::NEVER),
         Some(Ok(deadline)) => ctx.cell.core.set_deadline(deadline),
         Some(Err(_)) => return false,
@@ -23,8 +21,7 @@ pub fn begin<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Con
 /// As [`begin`], for a handler that takes its [`ReplyTo`] and may give it to another task.
 #[inline]
 pub fn begin_detached<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Context<T>) -> bool {
-    ctx.cell.core.detached.store(true, Ordering::Release);
-    ctx.cell.mailbox.note_detached();
+    ctx.cell.core.detach();
     begin(reply, name, ctx)
 }
 

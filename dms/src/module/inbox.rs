@@ -14,7 +14,7 @@ use super::current;
 use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
-use super::mailbox::{Asks, Fill, is_large};
+use super::mailbox::{Fill, is_large};
 use super::message_set::MessageSet;
 use super::reply::NoAnswer;
 
@@ -68,7 +68,6 @@ pub struct Inbox<T: Module> {
 /// What the worker has taken out of the mailbox.
 struct Hand<T: Module> {
     batch: VecDeque<T::Message>,
-    spare: Asks,
     /// The poll of the worker's task in which the batch was taken, if the next message wakes that task; else 0.
     armed: u32,
     since_yield: u32,
@@ -82,7 +81,6 @@ impl<T: Module> Inbox<T> {
     pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
         let hand = Hand {
             batch: VecDeque::new(),
-            spare: Vec::new(),
             armed: 0,
             since_yield: 0,
             since_admission: 0,
@@ -269,7 +267,7 @@ impl<T: Module> Hand<T> {
 
     fn poll_fill(&mut self, cell: &Cell<T>, ends: bool, waker: &Waker) -> Poll<bool> {
         let core = &cell.core;
-        match cell.mailbox.poll_fill(core, &mut self.batch, &mut self.spare, ends, waker) {
+        match cell.mailbox.poll_fill(core, &mut self.batch, ends, waker) {
             Poll::Pending => {
                 self.since_yield = 0;
                 Poll::Pending
@@ -307,8 +305,7 @@ impl<T: Module> Hand<T> {
     /// As [`Self::take`], for a message whose reply may go anywhere.
     fn take_detached(&mut self, cell: &Cell<T>) -> Option<T::Message> {
         let message = self.take_now(cell)?;
-        cell.core.detached.store(true, Ordering::Release);
-        cell.mailbox.note_detached();
+        cell.core.detach();
         Some(message)
     }
 

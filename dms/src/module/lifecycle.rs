@@ -27,7 +27,7 @@ impl fmt::Debug for ModuleId {
 /// What is kept of modules by their ids.
 pub(crate) type IdMap<V> = HashMap<ModuleId, V, BuildHasherDefault<IdHasher>>;
 
-/// Ids are numbers given out in order: they need no mixing against an adversary.
+/// Ids are numbers given out in order, and addresses are the allocator's: they need no mixing against an adversary.
 #[derive(Default)]
 pub(crate) struct IdHasher(u64);
 
@@ -40,6 +40,10 @@ impl Hasher for IdHasher {
         for byte in bytes {
             self.write_u64(u64::from(*byte));
         }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
     }
 
     fn write_u64(&mut self, number: u64) {

@@ -6,15 +6,16 @@
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{Ordering, fence};
 use std::task::{Poll, Waker};
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::askers::{AskerKey, Askers};
 use super::cell::{Core, control};
 use super::current;
 use super::info::Overflow;
-use super::reply::{NoAnswer, OpenAsk};
+use super::reply::NoAnswer;
 use super::room::Waiter;
 
 /// The depth at which an unbounded mailbox first warns; then at each doubling (contract M6).
@@ -31,8 +32,6 @@ pub(crate) struct Mailbox<E> {
     /// [`UNBOUNDED`], or how many messages may wait.
     capacity: u32,
     overflow: Overflow,
-    /// Whether a reply of the batch in hand may live on elsewhere.
-    detached: AtomicBool,
     queue: Mutex<Queue<E>>,
 }
 
@@ -44,10 +43,6 @@ struct Queue<E> {
     parked: bool,
     /// Whether the sweeper has this mailbox on its list.
     listed: bool,
-    /// Whether the list of those in hand has some of other messages too, which stay on it while they are open.
-    keeps: bool,
-    /// Whether the worker has a list in hand that it may put back.
-    filtering: bool,
     messages: VecDeque<E>,
     /// How many positions have been given out: the next message's.
     tail: u64,
@@ -55,10 +50,8 @@ struct Queue<E> {
     warn_at: u32,
     /// How many messages the batch in hand had.
     batch_len: u32,
-    /// Those of the messages in the queue.
-    asks: Asks,
-    /// Those of the batch in hand, and those whose reply lives on elsewhere.
-    asks_in_hand: Asks,
+    /// Who waits for an answer, with a deadline that the sweeps look after.
+    askers: Askers,
     /// The position behind the batch that the worker has in hand.
     batch_end: u64,
     /// Boxed, for there is nearly always none of it.
@@ -77,9 +70,6 @@ impl<E> Default for Rest<E> {
         Self { stranger: None, waiters: Line::new() }
     }
 }
-
-/// Asks with a coarse deadline.
-pub(crate) type Asks = Vec<Arc<dyn OpenAsk>>;
 
 type Line<E> = VecDeque<Arc<Waiter<E>>>;
 
@@ -113,11 +103,11 @@ pub(crate) enum Accepted {
 
 /// How a message meets the bound, and who waits for its answer.
 #[derive(Default)]
-pub(crate) struct Terms {
+pub(crate) struct Terms<'a> {
     /// It does not count against the bound: ticks, delayed messages.
     pub(crate) beyond_bound: bool,
-    /// It is an ask whose deadline the sweeps look after.
-    pub(crate) ask: Option<Arc<dyn OpenAsk>>,
+    /// It is an ask whose deadline the sweeps look after: who waits for it, and until which sweep.
+    pub(crate) asker: Option<(&'a Waker, u32)>,
 }
 
 /// What the worker finds when it looks for messages.
@@ -134,28 +124,19 @@ impl<E> Mailbox<E> {
             // No memory holds as many messages as the largest bound allows.
             capacity: capacity.map_or(UNBOUNDED, |capacity| u32::try_from(capacity).unwrap_or(UNBOUNDED - 1)),
             overflow,
-            detached: AtomicBool::new(false),
             queue: Mutex::new(Queue {
                 gate: Gate::Everybody,
                 parked: false,
                 listed: false,
-                keeps: false,
-                filtering: false,
                 messages: VecDeque::new(),
                 tail: 0,
                 warn_at: if capacity.is_some() { u32::MAX } else { WARN_AT },
-                asks: Vec::new(),
-                asks_in_hand: Vec::new(),
+                askers: Askers::default(),
                 batch_end: 0,
                 batch_len: 0,
                 rest: None,
             }),
         }
-    }
-
-    /// Remembers, until the batch in hand is done, that one of its replies may live on.
-    pub(crate) fn note_detached(&self) {
-        self.detached.store(true, Ordering::Relaxed);
     }
 
     /// Puts the message that `pack` makes of `offer` at the end of the queue.
@@ -167,7 +148,7 @@ impl<E> Mailbox<E> {
         core: &Core,
         offer: O,
         pack: impl FnOnce(O) -> E,
-        terms: Terms,
+        terms: Terms<'_>,
     ) -> Result<(Accepted, bool), (O, Refusal)> {
         let mut queue = self.queue.lock();
         if queue.gate != Gate::Everybody && !(queue.gate == Gate::StopHooks && current::in_stop_hook()) {
@@ -196,9 +177,9 @@ impl<E> Mailbox<E> {
         queue.messages.push_back(pack(offer));
         queue.tail += 1;
         let mut list = false;
-        if let Some(ask) = terms.ask {
+        if let Some((waker, sweep)) = terms.asker {
             list = !mem::replace(&mut queue.listed, true);
-            queue.asks.push(ask);
+            queue.askers.note(waker, position, sweep);
         }
         let parked = mem::take(&mut queue.parked);
         let stranger = if parked { queue.take_stranger() } else { None };
@@ -275,23 +256,15 @@ impl<E> Mailbox<E> {
 
     /// Takes what is queued into the empty `batch`, or parks the worker.
     ///
-    /// `spare` is an empty list kept by the worker: lists change places under the lock, and what is done with is dropped outside it.
     /// A mailbox that `ends` tells when it is drained, rather than parking the worker for good.
     ///
     /// A batch for the root of the worker's task is armed at once: the next message wakes the task though it runs, so that at the end of the batch there is no
     /// need to look again. For a message at a time that is one lock less, and under load the batches grow while other tasks have their turn.
     #[inline]
-    pub(crate) fn poll_fill(
-        &self,
-        core: &Core,
-        batch: &mut VecDeque<E>,
-        spare: &mut Asks,
-        ends: bool,
-        waker: &Waker,
-    ) -> Poll<Fill> {
+    pub(crate) fn poll_fill(&self, core: &Core, batch: &mut VecDeque<E>, ends: bool, waker: &Waker) -> Poll<Fill> {
         let mut queue = self.queue.lock();
         if queue.messages.is_empty() {
-            return self.park(queue, core, batch, spare, ends, waker);
+            return self.park(queue, core, batch, ends, waker);
         }
         let begin = queue.tail - queue.messages.len() as u64;
         let mut armed = false;
@@ -310,16 +283,12 @@ impl<E> Mailbox<E> {
         core.begun.store(begin, Ordering::Release);
         core.is_busy.store(true, Ordering::Relaxed);
         let quiesced = core.has(control::QUIESCE);
-        let retired = self.rotate(&mut queue, core, spare);
         if queue.has_waiters() {
             let woken = queue.admit(core, self.capacity);
             drop(queue);
             woken.finish(core);
         } else {
             drop(queue);
-        }
-        if let Some(may_have_detached) = retired {
-            self.retire(spare, may_have_detached);
         }
         Poll::Ready(Fill::Batch { quiesced, armed })
     }
@@ -330,7 +299,6 @@ impl<E> Mailbox<E> {
         mut queue: MutexGuard<'_, Queue<E>>,
         core: &Core,
         batch: &mut VecDeque<E>,
-        spare: &mut Asks,
         ends: bool,
         waker: &Waker,
     ) -> Poll<Fill> {
@@ -348,30 +316,8 @@ impl<E> Mailbox<E> {
             *batch = VecDeque::new();
         }
         queue.shrink(self.capacity);
-        let retired = self.rotate(&mut queue, core, spare);
         drop(queue);
-        if let Some(may_have_detached) = retired {
-            self.retire(spare, may_have_detached);
-        }
         if drained { Poll::Ready(Fill::Drained) } else { Poll::Pending }
-    }
-
-    /// Makes the asks of the queue those in hand, and what was in hand the `spare` list. Says whether that has any, and then whether
-    /// a reply of theirs may live on.
-    #[inline]
-    fn rotate(&self, queue: &mut Queue<E>, core: &Core, spare: &mut Asks) -> Option<bool> {
-        if queue.asks.is_empty() && queue.asks_in_hand.is_empty() {
-            return None;
-        }
-        // Under the lock, as the sweeps put asks back under it.
-        let may_have_detached = mem::take(&mut queue.keeps)
-            | self.is_one_by_one()
-            | core.detached.load(Ordering::Relaxed)
-            | (self.detached.load(Ordering::Relaxed) && self.detached.swap(false, Ordering::Relaxed));
-        mem::swap(spare, &mut queue.asks_in_hand);
-        mem::swap(&mut queue.asks, &mut queue.asks_in_hand);
-        queue.filtering = may_have_detached && !spare.is_empty();
-        Some(may_have_detached)
     }
 
     /// Whether the worker takes one message at a time, and leaves the others where they can be dropped.
@@ -443,28 +389,17 @@ impl<E> Mailbox<E> {
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
         core.has_waiters.store(false, Ordering::Relaxed);
-        let lists = [mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand)];
-        let any_is_open = lists.iter().flatten().any(|ask| ask.is_open());
-        queue.filtering |= any_is_open;
         drop(queue);
         refuse(waiters);
         core.count_undelivered(batch.len() + messages.len());
         current::discard_all(NoAnswer::Stopped, batch);
         current::discard_all(NoAnswer::Stopped, messages);
-        if any_is_open {
-            self.keep_open(core, lists);
-        }
     }
 
     /// Closes the mailbox if nothing is in it.
     pub(crate) fn close_if_empty(&self, core: &Core) -> bool {
         let mut queue = self.queue.lock();
-        let is_empty = queue.messages.is_empty() && !queue.has_waiters();
-        let lists = [mem::take(&mut queue.asks), mem::take(&mut queue.asks_in_hand)];
-        let any_is_open = lists.iter().flatten().any(|ask| ask.is_open());
-        if !is_empty || any_is_open {
-            let [asks, in_hand] = lists;
-            (queue.asks, queue.asks_in_hand) = (asks, in_hand);
+        if !queue.messages.is_empty() || queue.has_waiters() {
             return false;
         }
         queue.gate = Gate::Nobody;
@@ -473,61 +408,38 @@ impl<E> Mailbox<E> {
         true
     }
 
-    /// Puts those back on the list whose reply lives on in another task: they keep their deadline.
-    fn keep_open(&self, core: &Core, lists: [Asks; 2]) {
-        let lists = lists.map(|mut asks| {
-            asks.retain(|ask| ask.is_open());
-            asks.shrink_to_fit();
-            asks
-        });
+    /// Has the sweeps wake an asker that still waits. The flag says that the sweeper must be told of this mailbox.
+    pub(crate) fn note_asker(&self, waker: &Waker, position: u64, sweep: u32) -> bool {
         let mut queue = self.queue.lock();
-        queue.filtering = false;
-        for mut asks in lists {
-            queue.asks_in_hand.append(&mut asks);
-        }
-        core.leaves_asks.store(!queue.asks_in_hand.is_empty(), Ordering::Release);
+        queue.askers.note(waker, position, sweep);
+        !mem::replace(&mut queue.listed, true)
     }
 
-    /// Drops what is done with of the asks that left the mailbox; those whose reply lives on elsewhere go back on the list.
-    fn retire(&self, spare: &mut Asks, may_have_detached: bool) {
-        if may_have_detached {
-            spare.retain(|ask| ask.is_open());
-            let mut queue = self.queue.lock();
-            queue.filtering = false;
-            queue.keeps |= !spare.is_empty();
-            queue.asks_in_hand.append(spare);
-        } else {
-            spare.clear();
-        }
-        if spare.capacity() > KEEP {
-            *spare = Vec::new();
-        }
+    /// Takes back an asker whose last ask here, at `position`, is over.
+    pub(crate) fn forget_asker(&self, key: AskerKey, position: u64) {
+        let waker = self.queue.lock().askers.forget(key, position);
+        drop(waker);
     }
 
-    /// Ends all asks on the list: the system goes.
-    pub(crate) fn fail_asks(&self) {
-        for ask in self.take_asks() {
-            ask.fail();
-        }
-    }
-
-    /// Ends asks whose deadline has passed. Returns whether any are left.
-    pub(crate) fn sweep(&self, sweeps: u32) -> bool {
-        // An asker that is woken may do anything: no lock is held. In hand or not makes no difference to what is left: it goes when it is done.
-        let mut kept = self.take_asks();
-        kept.retain(|ask| ask.expire(sweeps));
+    /// Wakes askers whose deadline has come, and forgets those who do not wait. Returns whether any are left.
+    pub(crate) fn sweep(&self, core: &Core, sweeps: u32) -> bool {
+        // Looked through without the lock, which senders need.
+        let mut askers = mem::take(&mut self.queue.lock().askers);
+        let due = askers.sweep(sweeps, |position| core.is_done(position));
         let mut queue = self.queue.lock();
-        queue.keeps |= !kept.is_empty();
-        queue.asks_in_hand.append(&mut kept);
-        queue.listed = queue.has_asks();
-        queue.listed
+        askers.merge(mem::take(&mut queue.askers));
+        queue.askers = askers;
+        queue.listed = !queue.askers.is_empty();
+        let is_listed = queue.listed;
+        drop(queue);
+        due.into_iter().for_each(Waker::wake);
+        is_listed
     }
 
-    fn take_asks(&self) -> Asks {
-        let mut queue = self.queue.lock();
-        let mut asks = mem::take(&mut queue.asks_in_hand);
-        asks.append(&mut queue.asks);
-        asks
+    /// Wakes all askers: nobody will answer them.
+    pub(crate) fn wake_askers(&self) {
+        let askers = mem::take(&mut self.queue.lock().askers);
+        askers.wake_all();
     }
 }
 
@@ -552,10 +464,6 @@ impl<E> Queue<E> {
 
     fn take_stranger(&mut self) -> Option<Waker> {
         self.rest.as_mut().and_then(|rest| rest.stranger.take())
-    }
-
-    fn has_asks(&self) -> bool {
-        self.filtering || !self.asks.is_empty() || !self.asks_in_hand.is_empty()
     }
 
     fn admit(&mut self, core: &Core, capacity: u32) -> Woken {
@@ -587,9 +495,6 @@ impl<E> Queue<E> {
     fn shrink(&mut self, capacity: u32) {
         if is_large(&self.messages) {
             self.messages = VecDeque::new();
-        }
-        if self.asks.capacity() > KEEP && self.asks.is_empty() {
-            self.asks = Vec::new();
         }
         if capacity == UNBOUNDED {
             self.warn_at = WARN_AT;

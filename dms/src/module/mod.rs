@@ -3,12 +3,13 @@
 //! Reading order: [`info`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
 //! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`dispatch`] the moment before a handler,
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`module_ref`], [`ask`] and [`recipient`] are the ways in. [`tick`] and [`timers`] bring what comes by
-//! itself, [`deadline`] ends what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`lifecycle`] and [`error`] are what
+//! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`lifecycle`] and [`error`] are what
 //! is seen of it all, [`watch`] waits for it, [`environment`] what this room asks of the system.
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
 pub(crate) mod ask;
+pub(crate) mod askers;
 pub(crate) mod cell;
 pub(crate) mod context;
 pub(crate) mod current;

@@ -234,7 +234,7 @@ impl<T: Module> ModuleRef<T> {
         T: Answers<M>,
     {
         let pack = |message| T::Message::pack(message, ReplyTo::nobody());
-        let terms = Terms { beyond_bound: true, ask: None };
+        let terms = Terms { beyond_bound: true, asker: None };
         // A module that has stopped wants no results any more.
         let _ = self.cell.mailbox.push(&self.cell.core, message, pack, terms);
     }

@@ -52,8 +52,6 @@ pub(crate) struct Slot<R> {
     deadline: Deadline,
     /// Looked at before a handler begins.
     asker_has_gone: AtomicBool,
-    /// Whether it is settled: there is an answer, or there will be none.
-    is_settled: AtomicBool,
     state: Mutex<State<R>>,
 }
 
@@ -85,7 +83,7 @@ impl<R> ReplyTo<R> {
     #[inline]
     pub fn send(mut self, answer: R) {
         if let Some(slot) = self.0.take() {
-            slot.put(State::Answered(answer));
+            slot.put(if slot.is_late() { State::Unanswered(NoAnswer::TimedOut) } else { State::Answered(answer) });
         }
     }
 
@@ -95,11 +93,13 @@ impl<R> ReplyTo<R> {
         self.0.as_ref().is_some_and(|slot| !slot.asker_has_gone.load(Ordering::Acquire))
     }
 
-    /// The asker's deadline, or that it has gone; `None` where nobody asked.
+    /// The asker's deadline, or that it has gone or will find that its time is over; `None` where nobody asked.
     #[inline]
-    pub(crate) fn call(&self) -> Option<Result<Deadline, AskerGone>> {
+    pub(crate) fn call(&self, sweeps: impl FnOnce() -> u32) -> Option<Result<Deadline, AskerGone>> {
         let slot = self.0.as_ref()?;
-        Some(if slot.asker_has_gone.load(Ordering::Acquire) { Err(AskerGone) } else { Ok(slot.deadline) })
+        let has_gone = slot.asker_has_gone.load(Ordering::Acquire)
+            || slot.deadline.is_coarse() && slot.deadline.is_swept(sweeps());
+        Some(if has_gone { Err(AskerGone) } else { Ok(slot.deadline) })
     }
 }
 
@@ -110,20 +110,27 @@ impl<R> Slot<R> {
     /// Makes a slot and gives its two ends.
     pub(crate) fn pair(deadline: Deadline, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
         let state = Mutex::new(State::Waiting(asker));
-        let slot = Arc::new(Self {
-            deadline,
-            asker_has_gone: AtomicBool::new(false),
-            is_settled: AtomicBool::new(false),
-            state,
-        });
+        let slot = Arc::new(Self { deadline, asker_has_gone: AtomicBool::new(false), state });
         (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
+    }
+
+    /// Whether the sweeps have ended it, though its asker may not have seen that yet: of a chain of asks with one deadline none is to win by a hair.
+    #[inline]
+    fn is_late(&self) -> bool {
+        self.deadline.is_coarse()
+            && current::with(|module| {
+                module.is_some_and(|module| self.deadline.is_swept(module.core().environment.sweeps()))
+            })
     }
 
     /// There will be no answer.
     #[cold]
     fn abandon(self: Arc<Self>) {
-        let why = current::discarding()
-            .unwrap_or_else(|| if thread::panicking() { NoAnswer::Panicked } else { NoAnswer::NoReply });
+        let why = current::discarding().unwrap_or_else(|| match () {
+            () if thread::panicking() => NoAnswer::Panicked,
+            () if self.is_late() => NoAnswer::TimedOut,
+            () => NoAnswer::NoReply,
+        });
         self.put(State::Unanswered(why));
     }
 
@@ -134,42 +141,10 @@ impl<R> Slot<R> {
             return;
         }
         let before = mem::replace(&mut *state, answer);
-        self.is_settled.store(true, Ordering::Release);
         drop(state);
         if let State::Waiting(asker) = before {
             asker.wake();
         }
-    }
-}
-
-/// An ask of any reply type, as the mailbox keeps it for the sake of its deadline.
-pub(crate) trait OpenAsk: Send + Sync {
-    /// Whether it is still open.
-    fn is_open(&self) -> bool;
-
-    /// Ends it: nobody will answer.
-    fn fail(&self);
-
-    /// Ends it if its deadline is kept in sweeps and has passed. Returns whether it is still open.
-    fn expire(&self, sweeps: u32) -> bool;
-}
-
-impl<R: Send> OpenAsk for Slot<R> {
-    fn is_open(&self) -> bool {
-        !self.is_settled.load(Ordering::Acquire)
-    }
-
-    fn fail(&self) {
-        self.put(State::Unanswered(NoAnswer::Stopped));
-    }
-
-    fn expire(&self, sweeps: u32) -> bool {
-        if self.deadline.is_swept(sweeps) {
-            self.asker_has_gone.store(true, Ordering::Release);
-            self.put(State::Unanswered(NoAnswer::TimedOut));
-            return false;
-        }
-        self.is_open()
     }
 }
 
@@ -179,11 +154,6 @@ pub(crate) struct Asked<R> {
 }
 
 impl<R: Send + 'static> Asked<R> {
-    /// What the mailbox keeps for the sake of the deadline.
-    pub(crate) fn open(&self) -> Option<Arc<dyn OpenAsk>> {
-        self.slot.clone().map(|slot| slot as Arc<dyn OpenAsk>)
-    }
-
     /// The answer, once.
     pub(crate) fn poll(&mut self, asker: &Waker) -> Poll<Result<R, NoAnswer>> {
         let Some(slot) = &self.slot else { return Poll::Pending };
@@ -209,7 +179,6 @@ impl<R> Drop for Asked<R> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
             slot.asker_has_gone.store(true, Ordering::Release);
-            slot.is_settled.store(true, Ordering::Release);
             let before = mem::replace(&mut *slot.state.lock(), State::Over);
             drop(before);
         }

@@ -148,7 +148,7 @@ impl<T: Module, F: Fn() -> T::Message + Send> Source for Periodic<T, F> {
             }
             return Fired::Saturated;
         }
-        let terms = Terms { beyond_bound: true, ask: None };
+        let terms = Terms { beyond_bound: true, asker: None };
         // Made before the lock is taken: this runs the user's `Clone`.
         let message = (self.message)();
         match self.cell.mailbox.push(core, message, |message| message, terms) {
@@ -178,7 +178,7 @@ struct Delayed<T: Answers<M>, M> {
 impl<T: Answers<M>, M: Send + 'static> Source for Delayed<T, M> {
     fn fire(&mut self) -> Fired {
         if let Some(message) = self.message.take() {
-            let terms = Terms { beyond_bound: true, ask: None };
+            let terms = Terms { beyond_bound: true, asker: None };
             let pack = |message| T::Message::pack(message, ReplyTo::nobody());
             if let Err((message, _)) = self.cell.mailbox.push(&self.cell.core, message, pack, terms) {
                 self.cell.core.count_undelivered(1);

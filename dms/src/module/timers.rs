@@ -133,7 +133,7 @@ impl Timers {
     }
 
     /// Stops all requests of a module that has ended. Returns how many of them were messages to come once.
-    pub(crate) fn forget(&self, module: ModuleId, leaves_asks: bool) -> usize {
+    pub(crate) fn forget(&self, module: ModuleId, keeps_asks: bool) -> usize {
         let mut state = self.state.lock();
         let mut delayed = 0;
         let mut sources = Vec::new();
@@ -147,7 +147,7 @@ impl Timers {
             }
         }
         // Asks whose reply lives on in another task keep their deadline.
-        let asked = if leaves_asks { None } else { state.asked.remove(&module) };
+        let asked = if keeps_asks { None } else { state.asked.remove(&module) };
         state.settle();
         drop(state);
         drop(asked);
@@ -170,7 +170,7 @@ impl Timers {
     pub(crate) async fn join(&self) {
         let asked = std::mem::take(&mut self.state.lock().asked);
         for cell in asked.into_values() {
-            cell.fail_asks();
+            cell.abandon_asks();
         }
         let handles = {
             let mut state = self.state.lock();
