@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::askers::AskerKey;
+use super::askers::{AskerKey, next_look};
 use super::cell::{AnyCell, Core, control};
 use super::current;
 use super::deadline::{Deadline, Patience, When};
@@ -104,9 +104,9 @@ pub struct AskFuture<'a, T: Answers<M>, M> {
 /// An ask among the [`Askers`](super::askers::Askers) of its target.
 struct Noted {
     asker: AskerKey,
-    position: u64,
-    /// How many sweeps there had been.
+    /// How many sweeps there had been when it was noted, and when it was asked.
     at: u32,
+    since: u32,
 }
 
 enum Stage<T: Answers<M>, M> {
@@ -156,31 +156,9 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
             Poll::Ready(answer) => {
                 this.stage = Stage::Done;
                 this.edge = None;
-                this.forget();
                 Poll::Ready(answer.map_err(|why| this.error(why)))
             }
             Poll::Pending => this.poll_deadline(cx).map(Err),
-        }
-    }
-}
-
-impl<T: Answers<M>, M> AskFuture<'_, T, M> {
-    /// Takes the note back where the sweeps cannot tell that the ask is over.
-    #[inline]
-    fn forget(&mut self) {
-        if let Some(noted) = self.noted.take()
-            && self.target.cell.core.detaches()
-        {
-            self.target.cell.mailbox.forget_asker(noted.asker, noted.position);
-        }
-    }
-}
-
-impl<T: Answers<M>, M> Drop for AskFuture<'_, T, M> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.noted.is_some() {
-            self.forget();
         }
     }
 }
@@ -209,7 +187,9 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         };
 
         let (reply, answer) = Slot::pair(self.deadline, waker.clone());
-        let terms = Terms { beyond_bound: false, asker: self.deadline.as_sweep().map(|sweep| (waker, sweep)) };
+        let now = environment.sweeps();
+        let due = self.deadline.as_sweep().map(|deadline| next_look(now, now, deadline));
+        let terms = Terms { beyond_bound: false, asker: due.map(|due| (waker, due)) };
         let pushed =
             cell.mailbox.push(core, (message, reply), |(message, reply)| T::Message::pack(message, reply), terms);
         match pushed {
@@ -221,8 +201,8 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
                 self.stage = Stage::Asked(answer);
                 match accepted {
                     Accepted::At(position) => {
-                        if self.deadline.is_coarse() {
-                            self.noted = Some(Noted { asker: AskerKey::of(waker), position, at: environment.sweeps() });
+                        if due.is_some() {
+                            self.noted = Some(Noted { asker: AskerKey::of(waker), at: now, since: now });
                         }
                         self.note(position, caller.waits)
                     }
@@ -283,15 +263,15 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
     fn poll_sweeps(&mut self, cx: &mut TaskContext<'_>) -> Poll<AskError> {
         let cell = &self.target.cell;
         let environment = &cell.core.environment;
-        let (Some(noted), Some(sweep)) = (&mut self.noted, self.deadline.as_sweep()) else { return Poll::Pending };
+        let (Some(noted), Some(deadline)) = (&mut self.noted, self.deadline.as_sweep()) else { return Poll::Pending };
         let (now, asker) = (environment.sweeps(), AskerKey::of(cx.waker()));
         if self.deadline.is_swept(now) {
             return Poll::Ready(self.give_up(NoAnswer::TimedOut));
         }
-        // A sweep may have taken the note, for an earlier ask of the same task; and a future may be polled by another task than before.
+        // A sweep may have taken the note; and a future may be polled by another task than before.
         if noted.at != now || noted.asker != asker {
             (noted.at, noted.asker) = (now, asker);
-            if cell.mailbox.note_asker(cx.waker(), noted.position, sweep) {
+            if cell.mailbox.note_asker(cx.waker(), next_look(noted.since, now, deadline)) {
                 environment.timers.list(environment, Arc::clone(cell) as Arc<dyn AnyCell>);
             }
         }
@@ -322,7 +302,6 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
     fn give_up(&mut self, why: NoAnswer) -> AskError {
         self.stage = Stage::Done;
         self.edge = None;
-        self.forget();
         self.error(why)
     }
 

@@ -1,8 +1,8 @@
 //! Who waits for a module's answers, so that coarse deadlines can end the wait.
 //!
-//! A sweep does not end an ask: it wakes the asker, which sees for itself that its time has come. So nothing of an ask itself is kept
-//! here, and the two ends of its slot remain its only owners. A task that asks again and again is noted once: what is remembered
-//! with its waker is the position of its last ask. Positions begin in order, so when the last is done all are.
+//! A sweep does not end an ask: it wakes the asker, which sees for itself that its time has come, or has itself noted once more. So nothing of
+//! an ask is kept here, nothing needs to be taken back when it is answered, and a task that asks again and again is noted once in a while
+//! and else only found. Whoever has gone is forgotten with the sweep that would wake it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,6 +16,9 @@ use super::lifecycle::IdHasher;
 /// A table with room for more than this many is given back when it is empty.
 const KEEP: usize = 1_024;
 
+/// How many sweeps an asker that has just asked is left alone.
+const FIRST_LOOK: u32 = 2;
+
 #[derive(Default)]
 pub(crate) struct Askers(HashMap<AskerKey, Asker, BuildHasherDefault<IdHasher>>);
 
@@ -28,10 +31,8 @@ pub(crate) struct AskerKey {
 
 struct Asker {
     waker: Waker,
-    /// The position of its last ask.
-    last: u64,
-    /// The sweep that wakes it: that of its earliest deadline, of asks that may be answered by then.
-    sweep: u32,
+    /// The sweep that wakes it.
+    due: u32,
 }
 
 impl AskerKey {
@@ -41,35 +42,31 @@ impl AskerKey {
     }
 }
 
+/// The sweep that wakes an asker which has waited since the sweep `since` and may wait until `deadline`: each wait for a wake in vain is as long as all before.
+#[inline]
+pub(crate) fn next_look(since: u32, now: u32, deadline: u32) -> u32 {
+    let look = now.wrapping_add(now.wrapping_sub(since).max(FIRST_LOOK));
+    if is_earlier(look, deadline) { look } else { deadline }
+}
+
 impl Askers {
-    /// Notes that who has `waker` waits for the answer of the message at `position`, until `sweep` at most.
+    /// Has a sweep wake who has `waker`, with `due` at the latest.
     #[inline]
-    pub(crate) fn note(&mut self, waker: &Waker, position: u64, sweep: u32) {
+    pub(crate) fn note(&mut self, waker: &Waker, due: u32) {
         match self.0.entry(AskerKey::of(waker)) {
-            Entry::Occupied(mut known) => known.get_mut().note(position, sweep),
+            // Nearly always: what is only read is not taken from the processor that wrote it.
+            Entry::Occupied(known) if !is_earlier(due, known.get().due) => {}
+            Entry::Occupied(mut known) => known.get_mut().due = due,
             Entry::Vacant(place) => {
-                place.insert(Asker { waker: waker.clone(), last: position, sweep });
+                place.insert(Asker { waker: waker.clone(), due });
             }
         }
     }
 
-    /// Forgets an asker whose last ask was at `position`, and is over.
-    pub(crate) fn forget(&mut self, key: AskerKey, position: u64) -> Option<Waker> {
-        match self.0.entry(key) {
-            Entry::Occupied(known) if known.get().last == position => Some(known.remove().waker),
-            _ => None,
-        }
-    }
-
-    /// Takes out whom this sweep wakes, and whose last ask is done.
-    pub(crate) fn sweep(&mut self, sweeps: u32, is_done: impl Fn(u64) -> bool) -> Vec<Waker> {
-        let mut due = Vec::new();
-        let taken = self.0.extract_if(|_, asker| is_done(asker.last) || Deadline::sweep(asker.sweep).is_swept(sweeps));
-        for (_, asker) in taken {
-            if !is_done(asker.last) {
-                due.push(asker.waker);
-            }
-        }
+    /// Takes out whom this sweep wakes.
+    pub(crate) fn take_due(&mut self, sweeps: u32) -> Vec<Waker> {
+        let due = self.0.extract_if(|_, asker| Deadline::sweep(asker.due).is_swept(sweeps));
+        let due = due.map(|(_, asker)| asker.waker).collect();
         if self.0.is_empty() && self.0.capacity() > KEEP {
             self.0 = HashMap::default();
         }
@@ -82,13 +79,8 @@ impl Askers {
             *self = newer;
             return;
         }
-        for (key, asker) in newer.0 {
-            match self.0.entry(key) {
-                Entry::Occupied(mut known) => known.get_mut().note(asker.last, asker.sweep),
-                Entry::Vacant(place) => {
-                    place.insert(asker);
-                }
-            }
+        for (_, asker) in newer.0 {
+            self.note(&asker.waker, asker.due);
         }
     }
 
@@ -101,13 +93,36 @@ impl Askers {
     }
 }
 
-impl Asker {
-    #[inline]
-    fn note(&mut self, position: u64, sweep: u32) {
-        self.last = self.last.max(position);
-        // Sweep numbers wrap: the earlier is the one from which the other lies less than half the circle ahead.
-        if self.sweep.wrapping_sub(sweep) < u32::MAX / 2 {
-            self.sweep = sweep;
+/// Sweep numbers wrap: the earlier is the one from which the other lies less than half the circle ahead.
+fn is_earlier(sweep: u32, than: u32) -> bool {
+    sweep != than && than.wrapping_sub(sweep) < u32::MAX / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asker_is_looked_at_after_twice_the_time_and_at_its_deadline() {
+        let start = u32::MAX - 3;
+        let deadline = start.wrapping_add(51);
+        let mut looks = Vec::new();
+        let mut now = start;
+        while now != deadline {
+            now = next_look(start, now, deadline);
+            looks.push(now.wrapping_sub(start));
         }
+        assert_eq!(looks, [2, 4, 8, 16, 32, 51]);
+    }
+
+    #[test]
+    fn an_asker_is_noted_once_and_for_its_earliest_look() {
+        let mut askers = Askers::default();
+        for due in [7, 9, 5, 6] {
+            askers.note(Waker::noop(), due);
+        }
+        assert!(askers.take_due(4).is_empty());
+        assert_eq!(askers.take_due(5).len(), 1);
+        assert!(askers.is_empty());
     }
 }

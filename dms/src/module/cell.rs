@@ -44,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) is_parent: AtomicBool,
     /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
     pub(crate) is_timed: AtomicBool,
+    /// Whether a reply may ever have been given to another task.
+    pub(crate) detaches: AtomicBool,
     // Rarely looked at.
     pub(crate) info: &'static ModuleInfo,
     pub(crate) id: ModuleId,
@@ -74,8 +76,6 @@ pub(crate) struct Core {
     has_failed: AtomicBool,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
     pub(crate) has_waiters: AtomicBool,
-    /// The position of the first message whose reply may have been given to another task; `u64::MAX` where there was none.
-    detached_from: AtomicU64,
     /// Accepted and never handled.
     pub(crate) undelivered: AtomicU64,
     /// Who this module waits for.
@@ -156,9 +156,9 @@ impl Core {
             has_failed: AtomicBool::new(false),
             is_parent: AtomicBool::new(false),
             is_timed: AtomicBool::new(false),
+            detaches: AtomicBool::new(false),
             bounded,
             has_waiters: AtomicBool::new(false),
-            detached_from: AtomicU64::new(u64::MAX),
             undelivered: AtomicU64::new(0),
             waits: Waits::default(),
         }
@@ -324,22 +324,7 @@ impl Core {
     /// Notes that the reply of the message in hand may be given to another task.
     pub(crate) fn detach(&self) {
         self.detached.store(true, Ordering::Release);
-        if !self.detaches() {
-            self.detached_from.store(self.begun.load(Ordering::Relaxed).saturating_sub(1), Ordering::Release);
-        }
-    }
-
-    /// Whether a reply has ever been given to another task.
-    #[inline]
-    pub(crate) fn detaches(&self) -> bool {
-        self.detached_from.load(Ordering::Acquire) != u64::MAX
-    }
-
-    /// Whether the ask at `position` is surely over.
-    pub(crate) fn is_done(&self, position: u64) -> bool {
-        let begun = self.begun.load(Ordering::Acquire);
-        let has_left = position + 1 < begun || position + 1 == begun && !self.is_busy.load(Ordering::Acquire);
-        has_left && position < self.detached_from.load(Ordering::Acquire)
+        self.detaches.store(true, Ordering::Release);
     }
 
     /// Whether a wake of `waker` polls the worker from its root.
@@ -370,7 +355,7 @@ impl Core {
     /// Stops the module's timers; messages that were to come are undelivered.
     pub(crate) fn forget_timers(&self) {
         if self.is_timed.load(Ordering::Acquire) {
-            self.count_undelivered(self.environment.timers.forget(self.id, self.detaches()));
+            self.count_undelivered(self.environment.timers.forget(self.id, self.detaches.load(Ordering::Acquire)));
         }
     }
 
@@ -442,7 +427,7 @@ impl<T: Module> AnyCell for Cell<T> {
     }
 
     fn sweep(&self, sweeps: u32) -> bool {
-        self.mailbox.sweep(&self.core, sweeps)
+        self.mailbox.sweep(sweeps)
     }
 
     fn abandon_asks(&self) {

@@ -11,7 +11,7 @@ use std::task::{Poll, Waker};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::askers::{AskerKey, Askers};
+use super::askers::Askers;
 use super::cell::{Core, control};
 use super::current;
 use super::info::Overflow;
@@ -106,7 +106,7 @@ pub(crate) enum Accepted {
 pub(crate) struct Terms<'a> {
     /// It does not count against the bound: ticks, delayed messages.
     pub(crate) beyond_bound: bool,
-    /// It is an ask whose deadline the sweeps look after: who waits for it, and until which sweep.
+    /// It is an ask whose deadline the sweeps look after: who waits for it, and which sweep is to wake it.
     pub(crate) asker: Option<(&'a Waker, u32)>,
 }
 
@@ -177,9 +177,9 @@ impl<E> Mailbox<E> {
         queue.messages.push_back(pack(offer));
         queue.tail += 1;
         let mut list = false;
-        if let Some((waker, sweep)) = terms.asker {
+        if let Some((waker, due)) = terms.asker {
             list = !mem::replace(&mut queue.listed, true);
-            queue.askers.note(waker, position, sweep);
+            queue.askers.note(waker, due);
         }
         let parked = mem::take(&mut queue.parked);
         let stranger = if parked { queue.take_stranger() } else { None };
@@ -389,7 +389,9 @@ impl<E> Mailbox<E> {
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
         core.has_waiters.store(false, Ordering::Relaxed);
+        let askers = queue.take_answered(core);
         drop(queue);
+        drop(askers);
         refuse(waiters);
         core.count_undelivered(batch.len() + messages.len());
         current::discard_all(NoAnswer::Stopped, batch);
@@ -405,27 +407,24 @@ impl<E> Mailbox<E> {
         queue.gate = Gate::Nobody;
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
+        let askers = queue.take_answered(core);
+        drop(queue);
+        drop(askers);
         true
     }
 
     /// Has the sweeps wake an asker that still waits. The flag says that the sweeper must be told of this mailbox.
-    pub(crate) fn note_asker(&self, waker: &Waker, position: u64, sweep: u32) -> bool {
+    pub(crate) fn note_asker(&self, waker: &Waker, due: u32) -> bool {
         let mut queue = self.queue.lock();
-        queue.askers.note(waker, position, sweep);
+        queue.askers.note(waker, due);
         !mem::replace(&mut queue.listed, true)
     }
 
-    /// Takes back an asker whose last ask here, at `position`, is over.
-    pub(crate) fn forget_asker(&self, key: AskerKey, position: u64) {
-        let waker = self.queue.lock().askers.forget(key, position);
-        drop(waker);
-    }
-
-    /// Wakes askers whose deadline has come, and forgets those who do not wait. Returns whether any are left.
-    pub(crate) fn sweep(&self, core: &Core, sweeps: u32) -> bool {
+    /// Wakes the askers that this sweep is to wake. Returns whether others are left.
+    pub(crate) fn sweep(&self, sweeps: u32) -> bool {
         // Looked through without the lock, which senders need.
         let mut askers = mem::take(&mut self.queue.lock().askers);
-        let due = askers.sweep(sweeps, |position| core.is_done(position));
+        let due = askers.take_due(sweeps);
         let mut queue = self.queue.lock();
         askers.merge(mem::take(&mut queue.askers));
         queue.askers = askers;
@@ -456,6 +455,11 @@ impl<E> Queue<E> {
 
     fn has_waiters(&self) -> bool {
         self.rest.as_ref().is_some_and(|rest| !rest.waiters.is_empty())
+    }
+
+    /// The askers of a mailbox that closes, who have their answers but where another task may have been given one to give.
+    fn take_answered(&mut self, core: &Core) -> Askers {
+        if core.detaches.load(Ordering::Acquire) { Askers::default() } else { mem::take(&mut self.askers) }
     }
 
     fn take_waiters(&mut self) -> Line<E> {
