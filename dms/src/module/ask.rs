@@ -229,7 +229,10 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
     /// Notes that the module whose handler asks waits for the answer.
     #[inline]
     fn note(&mut self, position: u64, asker: Option<Arc<dyn AnyCell>>) -> Result<(), AskError> {
-        asker.map_or(Ok(()), |asker| self.note_edge(position, asker))
+        match asker {
+            None => Ok(()),
+            Some(asker) => self.note_edge(position, asker),
+        }
     }
 
     fn note_edge(&mut self, position: u64, asker: Arc<dyn AnyCell>) -> Result<(), AskError> {

@@ -134,8 +134,9 @@ impl Deadline {
     }
 
     /// Whether the sweep it is kept in has been.
+    #[inline]
     pub(crate) fn is_swept(self, sweeps_now: u32) -> bool {
-        matches!(self.when(), When::Sweep(sweep) if sweeps_until(sweep, sweeps_now) == 0)
+        self.as_sweep().is_some_and(|sweep| sweeps_until(sweep, sweeps_now) == 0)
     }
 }
 
@@ -190,6 +191,7 @@ fn after_now(after: Duration) -> Deadline {
 }
 
 /// Sweep numbers wrap after thirteen years; what lies half the circle ahead has passed.
+#[inline]
 fn sweeps_until(sweep: u32, now: u32) -> u32 {
     let ahead = sweep.wrapping_sub(now);
     if ahead > u32::MAX / 2 { 0 } else { ahead }

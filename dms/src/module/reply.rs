@@ -134,6 +134,7 @@ impl<R> Slot<R> {
         self.put(State::Unanswered(why));
     }
 
+    #[inline]
     fn put(&self, answer: State<R>) {
         let mut state = self.state.lock();
         if !matches!(*state, State::Waiting(_)) {
