@@ -348,13 +348,9 @@ impl Caller {
         current::with(|current| match current {
             None => Self { deadline: Deadline::NEVER, waits: None },
             Some(current) => {
-                let asker = current.core();
-                let deadline = if Arc::ptr_eq(&asker.environment, &asked.environment) {
-                    asker.deadline()
-                } else {
-                    asker.deadline().in_other_system(asker.environment.sweeps())
-                };
-                let waits = asker.is_in_handler().then(|| Arc::clone(current));
+                let core = current.core();
+                let deadline = core.deadline_for(asked);
+                let waits = core.is_in_handler().then(|| Arc::clone(current));
                 Self { deadline, waits }
             }
         })

@@ -249,6 +249,16 @@ impl Core {
         Deadline::from_bits(self.deadline.load(Ordering::Relaxed))
     }
 
+    /// As [`deadline`](Self::deadline), in the time of a module that the handler asks.
+    #[inline]
+    pub(crate) fn deadline_for(&self, asked: &Self) -> Deadline {
+        if Arc::ptr_eq(&self.environment, &asked.environment) {
+            self.deadline()
+        } else {
+            self.deadline().in_other_system(self.environment.sweeps())
+        }
+    }
+
     #[inline]
     pub(crate) fn set_deadline(&self, deadline: Deadline) {
         self.deadline.store(deadline.to_bits(), Ordering::Relaxed);

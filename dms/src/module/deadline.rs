@@ -101,13 +101,13 @@ impl Deadline {
     pub(crate) fn of_call(own: Patience, inherited: Self, sweeps_now: u32) -> (Self, Duration) {
         let Some(after) = own.after else { return (inherited, inherited.left(sweeps_now)) };
         if inherited.is_never() {
-            return (own.from_now(after, sweeps_now), after);
+            return (own.deadline(after, sweeps_now), after);
         }
         let left = inherited.left(sweeps_now);
         if left <= after {
             (inherited, left)
         } else if inherited.is_coarse() {
-            (own.from_now(after, sweeps_now), after)
+            (own.deadline(after, sweeps_now), after)
         } else {
             (after_now(after), after)
         }
@@ -174,7 +174,7 @@ impl Patience {
         self.sweeps
     }
 
-    fn from_now(self, after: Duration, sweeps_now: u32) -> Deadline {
+    fn deadline(self, after: Duration, sweeps_now: u32) -> Deadline {
         self.sweeps.map_or_else(|| after_now(after), |sweeps| Deadline::after_sweeps(sweeps, sweeps_now))
     }
 }

@@ -95,7 +95,10 @@ impl PartialEq<str> for ModuleName {
         match &self.0 {
             Name::Given(name) => **name == *other,
             Name::Type(name) => *name == other,
-            Name::Numbered(..) => self.to_string() == other,
+            Name::Numbered(name, id) => {
+                let number = other.strip_prefix(name).and_then(|rest| rest.strip_prefix('#'));
+                number.is_some_and(|number| number == id.to_string())
+            }
         }
     }
 }

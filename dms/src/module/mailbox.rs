@@ -106,7 +106,7 @@ pub(crate) enum Accepted {
 }
 
 /// How a message meets the bound, and who waits for its answer.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Terms<'a> {
     /// It does not count against the bound: ticks, delayed messages.
     pub(crate) beyond_bound: bool,
@@ -556,5 +556,7 @@ fn wake(core: &Core, stranger: Option<Waker>) {
 }
 
 fn refuse<E>(waiters: Line<E>) {
-    waiters.into_iter().for_each(|waiter| waiter.refuse());
+    for waiter in waiters {
+        waiter.refuse();
+    }
 }

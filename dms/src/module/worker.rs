@@ -156,7 +156,9 @@ async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
 fn begin_running<T: Module>(life: &Life<T>) {
     if !T::TICKS.is_empty() {
         let target = ModuleRef { cell: Arc::clone(life.ending.inbox.cell()) };
-        T::TICKS.iter().for_each(|tick| tick.request(&target));
+        for tick in T::TICKS {
+            tick.request(&target);
+        }
     }
 }
 
