@@ -732,3 +732,48 @@ fn m4_errors_name_the_module_and_the_handler_and_no_path() {
         system.shutdown_within(MS).await;
     });
 }
+
+#[test]
+fn m4_two_asks_of_one_task_each_end_with_their_own_deadline() {
+    on_paused(|| async {
+        let system = System::new();
+        let module = system.register_module(Puppet::default()).await.unwrap();
+        let held = held(&module).await;
+        let begun = Instant::now();
+        let ask = |after: u64| {
+            let module = module.clone();
+            async move {
+                sleep(Duration::from_secs(after)).await;
+                let asked = Instant::now();
+                assert!(matches!(module.ask(Note(1)).await, Err(AskError::Timeout { .. })));
+                asked.elapsed()
+            }
+        };
+        let (first, second) = tokio::join!(ask(0), ask(2));
+        for waited in [first, second] {
+            assert!((5_000..=5_500).contains(&waited.as_millis()), "{waited:?}");
+        }
+        assert!(begun.elapsed() < Duration::from_millis(7_500));
+        held.release();
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn m4_an_ask_that_goes_on_in_another_task_ends_with_its_deadline() {
+    on_paused(|| async {
+        let system = System::new();
+        let module = system.register_module(Puppet::default()).await.unwrap();
+        let held = held(&module).await;
+        let begun = Instant::now();
+        let asked = module.clone();
+        let mut ask = Box::pin(async move { asked.ask(Note(1)).await });
+        // Polled once here; what waits for it later is another task.
+        assert!(tokio::time::timeout(MS, &mut ask).await.is_err());
+        let answer = tokio::spawn(ask).await.unwrap();
+        assert!(matches!(answer, Err(AskError::Timeout { .. })));
+        assert!((5_000..=5_500).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+        held.release();
+        system.shutdown().await;
+    });
+}

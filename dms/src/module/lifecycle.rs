@@ -209,3 +209,20 @@ pub enum Failure {
     #[error("ended before it had stopped by itself (a deadline passed, or the runtime went down)")]
     Aborted,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_equals_what_it_is_shown_as() {
+        const INFO: ModuleInfo = ModuleInfo::new("Counter");
+        let id = ModuleId(NonZeroU64::MIN.saturating_add(11));
+        let numbered = ModuleName::new(None, &INFO, id);
+        let given = ModuleName::new(Some("visits".into()), &INFO, id);
+        for (name, shown) in [(numbered, "Counter#12"), (given, "visits")] {
+            assert_eq!(name.to_string(), shown);
+            assert!(name == shown && name != "Counter" && name != "Counter#1" && name != "Counter12");
+        }
+    }
+}
