@@ -79,6 +79,11 @@ fn handlers_with_reply_to_and_boxes() {
 }
 
 #[test]
+fn handlers_that_an_asker_may_run() {
+    check("inline");
+}
+
+#[test]
 fn a_module_with_mistakes_keeps_its_names() {
     check("mistaken");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::{Attribute, LitStr, Meta, Visibility};
 
 use crate::diagnostics::{Errors, show};
@@ -114,7 +115,7 @@ fn visibility(entry: &Entry, errors: &mut Errors) -> Option<(Visibility, LitStr)
     Some((visibility, literal))
 }
 
-/// `#[handler]`, `#[handler(Scale)]`, `#[handler(Scale, derive(Clone), boxed)]`.
+/// `#[handler]`, `#[handler(Scale)]`, `#[handler(Scale, derive(Clone), boxed, inline)]`.
 #[derive(Debug, Default)]
 pub(crate) struct HandlerArgs {
     /// The message to generate from the arguments.
@@ -123,6 +124,8 @@ pub(crate) struct HandlerArgs {
     pub(crate) derive: Option<TokenStream>,
     /// Whether the message is boxed in the enum.
     pub(crate) boxed: bool,
+    /// Where it says that an asker may run the handler itself.
+    pub(crate) inline: Option<Span>,
 }
 
 impl HandlerArgs {
@@ -150,6 +153,11 @@ impl HandlerArgs {
                 ("boxed", _) => errors.push(
                     &entry.tokens,
                     format!("handler `{handler}`: `boxed` takes no value: write `#[handler(boxed)]`"),
+                ),
+                ("inline", Value::None) => args.inline = Some(entry.tokens.span()),
+                ("inline", _) => errors.push(
+                    &entry.tokens,
+                    format!("handler `{handler}`: `inline` takes no value: write `#[handler(inline)]`"),
                 ),
                 ("derive", Value::List(list)) => derive = Some((list.stream(), entry)),
                 ("derive", _) => errors.push(
@@ -194,7 +202,7 @@ impl HandlerArgs {
                 &entry.tokens,
                 format!(
                     "handler `{handler}`: `{written}` is not understood: write `#[handler]`, or `#[handler({})]` to generate the message, \
-                     with `derive(..)` or `boxed` after it",
+                     with `derive(..)`, `boxed` or `inline` after it",
                     generated_name(handler)
                 ),
             ),
@@ -322,10 +330,13 @@ mod tests {
     fn every_form_of_handler_is_read() {
         let mut errors = Errors::default();
         let plain = HandlerArgs::parse(&parse_quote!(#[handler]), "scale", &mut errors);
-        assert!(plain.name.is_none() && !plain.boxed);
-        let full =
-            HandlerArgs::parse(&parse_quote!(#[handler(Scale, derive(Clone, Debug), boxed)]), "scale", &mut errors);
-        assert!(full.boxed && full.name.expect("a name") == "Scale" && full.derive.is_some());
+        assert!(plain.name.is_none() && !plain.boxed && plain.inline.is_none());
+        let full = HandlerArgs::parse(
+            &parse_quote!(#[handler(Scale, derive(Clone, Debug), boxed, inline)]),
+            "scale",
+            &mut errors,
+        );
+        assert!(full.boxed && full.inline.is_some() && full.name.expect("a name") == "Scale" && full.derive.is_some());
         assert!(errors.is_empty());
     }
 

@@ -3,6 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Type};
 
+use super::args::Role;
 use super::model::{Generated, Handler, Hook, Message, Module, Tick};
 use crate::diagnostics::{Errors, show};
 
@@ -54,6 +55,7 @@ pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
     repeated_messages(&mut module.handlers, errors);
     repeated_variants(module, errors);
     repeated_hooks(&mut module.hooks, errors);
+    inline_beside_a_loop(module, errors);
 }
 
 fn reserved_name(handler: &Handler, errors: &mut Errors) {
@@ -155,6 +157,17 @@ fn repeated_hooks(hooks: &mut Vec<Hook>, errors: &mut Errors) {
         seen.push((role, hook.call.method.clone(), conditional));
         true
     });
+}
+
+/// A loop of the module's own keeps the module to itself.
+fn inline_beside_a_loop(module: &Module, errors: &mut Errors) {
+    let Some(run) = module.hooks.iter().find(|hook| hook.role == Role::Run) else { return };
+    for handler in &module.handlers {
+        if let Some(inline) = handler.inline {
+            let (name, run) = (&handler.item.name, &run.call.method);
+            errors.at(inline, format!("handler `{name}` is `inline`, and `{run}` is a loop of the module's own, which never lets go of the module: remove `inline`, or the `#[run]`"));
+        }
+    }
 }
 
 fn is_conditional(cfgs: &[Attribute]) -> bool {

@@ -218,6 +218,7 @@ impl Emitter<'_> {
             (handler.message.ty(), &handler.reply, &handler.item.variant, &handler.item.name);
         let trait_path = self.path("Accepts");
         let trait_path = quote_spanned!(module.ident.span()=> #trait_path<#ty, #self_ty>);
+        let inline = handler.inline.is_some().then(|| self.inline(handler));
         let (packed, unpacked) = if handler.boxed {
             (quote!(::std::boxed::Box::new(message)), quote!(*message))
         } else {
@@ -241,6 +242,32 @@ impl Emitter<'_> {
                         _ => ::core::option::Option::None,
                     }
                 }
+
+                #inline
+            }
+        }
+    }
+
+    /// What an asker calls that finds the module idle.
+    fn inline(&self, handler: &Handler) -> TokenStream {
+        let (krate, self_ty) = (self.krate, &self.module.self_ty);
+        let (ty, reply) = (handler.message.ty(), &handler.reply);
+        let answer = match self.bodies {
+            Bodies::Real => {
+                let call = self.call(&handler.call, &quote!(module));
+                quote!(::core::option::Option::Some(#call))
+            }
+            Bodies::Stubs => stub(),
+        };
+        quote! {
+            const INLINE: bool = true;
+
+            fn answer(
+                message: #ty,
+                module: &mut #self_ty,
+                ctx: &mut #krate::Context<#self_ty>,
+            ) -> ::core::option::Option<#reply> {
+                #answer
             }
         }
     }
@@ -315,6 +342,11 @@ impl Emitter<'_> {
                 const STOPS: bool = false;
             )
         });
+        let inline = module.handlers.iter().any(|handler| handler.inline.is_some()).then(|| {
+            quote!(
+                const INLINE: bool = true;
+            )
+        });
         let hooks = module.hooks.iter().map(|hook| self.hook(hook));
         quote! {
             #[automatically_derived]
@@ -322,6 +354,7 @@ impl Emitter<'_> {
                 #message
                 #starts
                 #stops
+                #inline
                 #ticks
                 #(#hooks)*
             }

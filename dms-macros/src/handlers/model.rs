@@ -44,6 +44,8 @@ pub(crate) struct Handler {
     /// Whether it takes a `ReplyTo` and returns nothing.
     pub(crate) is_detached: bool,
     pub(crate) boxed: bool,
+    /// Where it says that an asker may run it itself.
+    pub(crate) inline: Option<Span>,
 }
 
 /// What a handler and what is generated for it have in common.

@@ -126,7 +126,24 @@ impl Reader<'_> {
             call.arguments = arguments(&written, || Some(Argument::Message));
             self.message(&name, method, &written)?
         };
-        Some(Handler { call, item, message, reply, reply_span, is_detached, boxed: args.boxed })
+        if let Some(inline) = args.inline {
+            self.check_inline(&name, inline, method, &written);
+        }
+        let HandlerArgs { boxed, inline, .. } = args;
+        Some(Handler { call, item, message, reply, reply_span, is_detached, boxed, inline })
+    }
+
+    /// Whoever asks runs the handler to its end: it cannot wait, nor answer later.
+    fn check_inline(&mut self, handler: &str, inline: Span, method: &Method, written: &[Written<'_>]) {
+        if method.sig.asyncness.is_some() {
+            self.errors.at(inline, format!("handler `{handler}` is `inline` and `async`, and whoever asks runs it to its end: remove `async`, or `inline`"));
+        }
+        if let Some(reply) = written.iter().find(|argument| matches!(argument.kind, Kind::Reply(_))) {
+            self.errors.push(
+                reply.ty,
+                format!("handler `{handler}` is `inline`, so its answer is what it returns: return it, and remove `{}`; or remove `inline`", show(reply.pat)),
+            );
+        }
     }
 
     /// The one argument that is the message.
