@@ -18,6 +18,7 @@ use super::deadlock::{EdgeGuard, On};
 use super::error::{AskError, Cycle};
 use super::handler::Answers;
 use super::info::Timeout;
+use super::inline::Visit;
 use super::mailbox::{Accepted, Refusal, Terms};
 use super::message_set::Accepts;
 use super::module_ref::ModuleRef;
@@ -125,6 +126,12 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        if T::INLINE
+            && T::Message::INLINE
+            && let Some(answer) = this.answer_inline(cx)
+        {
+            return Poll::Ready(answer);
+        }
         if let Stage::New(..) = this.stage
             && let Err(error) = this.begin(cx.waker())
         {
@@ -164,6 +171,23 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
 }
 
 impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
+    /// Runs the handler here and now if its module has nothing to do.
+    #[inline]
+    fn answer_inline(&mut self, cx: &mut TaskContext<'_>) -> Option<Result<T::Reply, AskError>> {
+        let Stage::New(_, timeout) = self.stage else { return None };
+        let cell = &self.target.cell;
+        let core = &cell.core;
+        let (visit, inherited) = Visit::new(cell, cx)?;
+        let (deadline, after) = deadline_of_call(core, timeout, inherited);
+        if after.is_some_and(|after| after.is_zero()) {
+            // For a caller that has no time left the handler does not begin.
+            return None;
+        }
+        let Stage::New(message, _) = std::mem::replace(&mut self.stage, Stage::Done) else { return None };
+        let answer = visit.run(message, deadline);
+        Some(answer.ok_or_else(|| self.error(NoAnswer::Panicked)))
+    }
+
     fn begin(&mut self, waker: &Waker) -> Result<(), AskError> {
         let Stage::New(message, timeout) = std::mem::replace(&mut self.stage, Stage::Done) else { return Ok(()) };
         let cell = &self.target.cell;
@@ -173,21 +197,14 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             let cycle = Cycle::of_one(core.name());
             return Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle });
         }
-        let environment = &core.environment;
-        self.deadline = match core.sweeps {
-            Some(sweeps) if timeout == Timeout::Inherit && caller.deadline.is_never() => {
-                Deadline::after_sweeps(sweeps, environment.sweeps())
-            }
-            _ => {
-                let (deadline, after) =
-                    Deadline::of_call(patience(core, timeout), caller.deadline, environment.sweeps());
-                self.after = Some(after);
-                deadline
-            }
-        };
+        let (deadline, after) = deadline_of_call(core, timeout, caller.deadline);
+        self.deadline = deadline;
+        if after.is_some() {
+            self.after = after;
+        }
 
         let (reply, answer) = Slot::pair(self.deadline, waker.clone());
-        let now = environment.sweeps();
+        let now = core.environment.sweeps();
         let due = self.deadline.as_sweep().map(|deadline| next_look(now, now, deadline));
         let terms = Terms { beyond_bound: false, asker: due.map(|due| (waker, due)) };
         let pushed =
@@ -354,6 +371,22 @@ impl Caller {
                 Self { deadline, waits }
             }
         })
+    }
+}
+
+/// When a call gives up; and how long that is from now, where it is not what the settings say.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "on the path of every ask, where nearly all of it falls away")]
+fn deadline_of_call(asked: &Core, timeout: Timeout, inherited: Deadline) -> (Deadline, Option<Duration>) {
+    let sweeps_now = asked.environment.sweeps();
+    match asked.sweeps {
+        Some(sweeps) if timeout == Timeout::Inherit && inherited.is_never() => {
+            (Deadline::after_sweeps(sweeps, sweeps_now), None)
+        }
+        _ => {
+            let (deadline, after) = Deadline::of_call(patience(asked, timeout), inherited, sweeps_now);
+            (deadline, Some(after))
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::deadlock::Waits;
 use super::environment::Environment;
 use super::handler::Module;
 use super::info::ModuleInfo;
+use super::inline::Home;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
 use super::watch::{Reaching, Watcher};
@@ -27,7 +28,7 @@ use super::watch::{Reaching, Watcher};
 #[repr(C)]
 pub(crate) struct Cell<T: Module> {
     pub(crate) core: Core,
-    pub(crate) mailbox: Mailbox<T::Message>,
+    pub(crate) mailbox: Mailbox<T::Message, Home<T>>,
 }
 
 /// The part that does not depend on the module's type.
@@ -112,6 +113,8 @@ mod phase {
     pub(super) const HANDLER: u8 = 1;
     /// What runs is the `stop` hook, or a handler that answers one: modules that still run answer it, though they refuse everybody else.
     pub(super) const STOP_HOOKS: u8 = 2;
+    /// An asker runs the handler.
+    pub(super) const VISITED: u8 = 4;
 }
 
 /// The bits of [`Core::control`].
@@ -272,6 +275,18 @@ impl Core {
     pub(crate) fn set_in_handler(&self, in_handler: bool) {
         let others = self.phase.load(Ordering::Relaxed) & !phase::HANDLER;
         self.phase.store(if in_handler { others | phase::HANDLER } else { others }, Ordering::Relaxed);
+    }
+
+    /// Whether an asker runs the handler.
+    #[inline]
+    pub(crate) fn is_visited(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) & phase::VISITED != 0
+    }
+
+    #[inline]
+    pub(crate) fn set_visited(&self, visited: bool) {
+        let others = self.phase.load(Ordering::Relaxed) & !phase::VISITED;
+        self.phase.store(if visited { others | phase::VISITED } else { others }, Ordering::Relaxed);
     }
 
     pub(crate) fn answers_stop_hooks(&self) -> bool {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use parking_lot::Mutex;
 
 use super::cell::{AnyCell, Core};
+use super::current;
 use super::error::Cycle;
 use super::lifecycle::ModuleState;
 use super::room::Waiting;
@@ -123,9 +124,11 @@ impl EdgeGuard {
         if std::ptr::eq(owner.core(), target.core()) {
             return Err(Cycle::of_one(owner.core().name()));
         }
+        if owner.core().is_visited() {
+            current::note_askers(&owner);
+        }
+        let guard = Self::unchecked(owner, Arc::clone(&target), on);
         let target_count = &target.core().waits.count;
-        let key = owner.core().waits.add(Arc::clone(&target), on);
-        let guard = Self { owner, key };
         if target_count.load(Ordering::SeqCst) == 0 {
             return Ok(guard);
         }
@@ -133,6 +136,12 @@ impl EdgeGuard {
             Some(cycle) => Err(cycle),
             None => Ok(guard),
         }
+    }
+
+    /// Notes that `owner` waits for `target`, which waits for nothing yet.
+    pub(crate) fn unchecked(owner: Arc<dyn AnyCell>, target: Arc<dyn AnyCell>, on: On) -> Self {
+        let key = owner.core().waits.add(target, on);
+        Self { owner, key }
     }
 
     #[cold]

@@ -62,6 +62,10 @@ pub trait Module: Describe + Sized + Send + 'static {
     #[doc(hidden)]
     const STOPS: bool = true;
 
+    /// Whether there are handlers that an asker may run itself.
+    #[doc(hidden)]
+    const INLINE: bool = false;
+
     /// Takes what the module needs. Runs first; messages wait. Its error fails the registration.
     fn init(&mut self, ctx: &mut Context<Self>) -> impl Future<Output = Result<(), ModuleError>> + Send {
         let _ = ctx;

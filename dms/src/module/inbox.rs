@@ -153,6 +153,24 @@ impl<T: Module> Inbox<T> {
         }
     }
 
+    /// Ready with true when a message can be taken, with false when the loop is to end.
+    pub(crate) fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<bool> {
+        self.hand.poll_ready(&self.cell, false, cx)
+    }
+
+    /// Whether nothing is left of the batch.
+    pub(crate) fn is_empty_handed(&self) -> bool {
+        self.hand.batch.is_empty()
+    }
+
+    /// Handles the batch in hand, as far as the turn goes.
+    pub(crate) async fn serve_batch(&mut self, module: &mut T, ctx: &mut Context<T>) {
+        let Self { cell, hand } = self;
+        while let Some(message) = hand.take(cell) {
+            message.dispatch(module, ctx).await;
+        }
+    }
+
     /// Answers stop hooks until nothing is left in the mailbox.
     pub(crate) async fn serve_rest(&mut self, module: &mut T, ctx: &mut Context<T>) {
         let Self { cell, hand } = self;

@@ -32,16 +32,16 @@ const UNBOUNDED: u32 = u32::MAX;
 const KEEP: usize = 1_024;
 
 #[repr(C)]
-pub(crate) struct Mailbox<E> {
+pub(crate) struct Mailbox<E, H> {
     /// [`UNBOUNDED`], or how many messages may wait.
     capacity: u32,
     overflow: Overflow,
-    queue: Mutex<Queue<E>>,
+    queue: Mutex<Queue<E, H>>,
 }
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and they share a word")]
 #[repr(C)]
-struct Queue<E> {
+struct Queue<E, H> {
     gate: Gate,
     /// Whether the worker wants to be woken by the next message: it sleeps, or will once its batch is done.
     parked: bool,
@@ -59,19 +59,23 @@ struct Queue<E> {
     /// The position behind the batch that the worker has in hand.
     batch_end: u64,
     /// Boxed, for there is nearly always none of it.
-    rest: Option<Box<Rest<E>>>,
+    rest: Option<Box<Rest<E, H>>>,
 }
 
-struct Rest<E> {
+struct Rest<E, H> {
     /// Who waits for messages where that is not the worker itself, but a future inside it that has a waker of its own.
     stranger: Option<Waker>,
     /// Senders that wait for room, first come first served. There are none without a bound.
     waiters: Line<E>,
+    /// Where the module lives that has nothing to do, if askers may run its handlers.
+    home: Option<Box<H>>,
+    /// Whether the worker has gone while an asker had the home.
+    is_abandoned: bool,
 }
 
-impl<E> Default for Rest<E> {
+impl<E, H> Default for Rest<E, H> {
     fn default() -> Self {
-        Self { stranger: None, waiters: Line::new() }
+        Self { stranger: None, waiters: Line::new(), home: None, is_abandoned: false }
     }
 }
 
@@ -122,7 +126,7 @@ pub(crate) enum Fill {
     Drained,
 }
 
-impl<E> Mailbox<E> {
+impl<E, H> Mailbox<E, H> {
     pub(crate) fn new(capacity: Option<usize>, overflow: Overflow) -> Self {
         Self {
             // No memory holds as many messages as the largest bound allows.
@@ -145,14 +149,14 @@ impl<E> Mailbox<E> {
 
     /// Takes the lock for a message.
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Queue<E>> {
+    fn lock(&self) -> MutexGuard<'_, Queue<E, H>> {
         self.queue.try_lock().unwrap_or_else(|| self.lock_contended())
     }
 
     /// Who finds the lock taken leaves whoever has it alone for a while: one that puts in many messages in a row is served from its own
     /// cache, and two that alternate are not.
     #[cold]
-    fn lock_contended(&self) -> MutexGuard<'_, Queue<E>> {
+    fn lock_contended(&self) -> MutexGuard<'_, Queue<E, H>> {
         for _ in 0..BACK_OFF {
             hint::spin_loop();
         }
@@ -316,7 +320,7 @@ impl<E> Mailbox<E> {
     /// Parks the worker, for nothing is queued.
     fn park(
         &self,
-        mut queue: MutexGuard<'_, Queue<E>>,
+        mut queue: MutexGuard<'_, Queue<E, H>>,
         core: &Core,
         batch: &mut VecDeque<E>,
         ends: bool,
@@ -455,6 +459,64 @@ impl<E> Mailbox<E> {
         is_listed
     }
 
+    /// Leaves the home of a module that has nothing to do, for askers and for the worker; gives it back where there is something.
+    pub(crate) fn leave_home(&self, home: Box<H>) -> Option<Box<H>> {
+        let mut queue = self.queue.lock();
+        if !queue.is_idle() {
+            return Some(home);
+        }
+        queue.rest.get_or_insert_default().home = Some(home);
+        None
+    }
+
+    /// The home for the worker, unless an asker has it.
+    pub(crate) fn come_home(&self) -> Option<Box<H>> {
+        self.queue.lock().rest.as_mut().and_then(|rest| rest.home.take())
+    }
+
+    /// The home for a worker that is cut off. If an asker has it, it is the asker's from now on.
+    pub(crate) fn move_out(&self) -> Option<Box<H>> {
+        let mut queue = self.queue.lock();
+        let rest = queue.rest.get_or_insert_default();
+        rest.is_abandoned = rest.home.is_none();
+        rest.home.take()
+    }
+
+    /// The home for an asker whose message would be handled at once, and the position that the message has.
+    #[inline]
+    pub(crate) fn visit(&self, core: &Core) -> Option<(Box<H>, u64)> {
+        let mut queue = self.lock();
+        if !queue.is_idle() {
+            return None;
+        }
+        let home = queue.rest.as_mut().filter(|rest| rest.waiters.is_empty())?.home.take()?;
+        let position = queue.tail;
+        queue.tail += 1;
+        queue.batch_end = queue.tail;
+        core.begun.store(queue.tail, Ordering::Release);
+        core.detached.store(false, Ordering::Relaxed);
+        core.is_busy.store(true, Ordering::Relaxed);
+        Some((home, position))
+    }
+
+    /// Takes the home back from an asker, and wakes the worker if there is something to do by now; gives it back where there is no worker any more.
+    #[inline]
+    pub(crate) fn leave(&self, core: &Core, home: Box<H>) -> Option<Box<H>> {
+        let mut queue = self.queue.lock();
+        let is_idle = queue.is_idle();
+        let rest = queue.rest.get_or_insert_default();
+        if rest.is_abandoned {
+            return Some(home);
+        }
+        rest.home = Some(home);
+        core.is_busy.store(false, Ordering::Relaxed);
+        drop(queue);
+        if !is_idle {
+            core.wake();
+        }
+        None
+    }
+
     /// Wakes all askers: nobody will answer them.
     pub(crate) fn wake_askers(&self) {
         let askers = mem::take(&mut self.queue.lock().askers);
@@ -462,7 +524,7 @@ impl<E> Mailbox<E> {
     }
 }
 
-impl<E> Queue<E> {
+impl<E, H> Queue<E, H> {
     fn depth(&self, core: &Core) -> usize {
         let in_hand = self.batch_end.saturating_sub(core.begun.load(Ordering::Acquire));
         self.messages.len() + usize::try_from(in_hand).unwrap_or(usize::MAX)
@@ -471,6 +533,11 @@ impl<E> Queue<E> {
     /// Whether one more may come in; those who wait go first.
     fn has_room(&self, core: &Core, capacity: u32) -> bool {
         !self.has_waiters() && self.depth(core) < capacity as usize
+    }
+
+    /// Whether a worker without a message in hand has nothing to do. The next message or control wakes it.
+    fn is_idle(&self) -> bool {
+        self.parked && self.messages.is_empty() && self.gate == Gate::Everybody
     }
 
     fn has_waiters(&self) -> bool {

@@ -29,6 +29,17 @@ pub trait Accepts<M, T: Answers<M>>: Sized {
 
     /// Takes the message back out, unless this is another variant.
     fn unpack(self) -> Option<M>;
+
+    /// Whether an asker may run the handler itself.
+    #[doc(hidden)]
+    const INLINE: bool = false;
+
+    /// Runs the handler, which does not wait; `None` where it is not for askers to run.
+    #[doc(hidden)]
+    fn answer(message: M, module: &mut T, ctx: &mut Context<T>) -> Option<T::Reply> {
+        let _ = (message, module, ctx);
+        None
+    }
 }
 
 /// An open set of messages, for handlers written by hand: each message is boxed, and so is the future that handles it.

@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`info`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
 //! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`dispatch`] the moment before a handler,
+//! [`inline`] what an asker may do in its place,
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`module_ref`], [`ask`] and [`recipient`] are the ways in. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`lifecycle`] and [`error`] are what
 //! is seen of it all, [`watch`] waits for it, [`environment`] what this room asks of the system.
@@ -21,6 +22,7 @@ pub(crate) mod error;
 pub(crate) mod handler;
 pub(crate) mod inbox;
 pub(crate) mod info;
+pub(crate) mod inline;
 pub(crate) mod lifecycle;
 pub(crate) mod mailbox;
 pub(crate) mod message_set;

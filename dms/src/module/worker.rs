@@ -18,6 +18,7 @@ use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
 use super::inbox::Inbox;
+use super::inline::Resident;
 use super::lifecycle::{Failure, ModuleState};
 use super::module_ref::ModuleRef;
 use super::task::Panic;
@@ -37,10 +38,10 @@ pub(crate) enum NotStarted {
 }
 
 /// A module with all that its task needs. The fields are dropped in this order, however the task ends.
-struct Life<T: Module> {
-    module: Option<T>,
-    ctx: Context<T>,
-    ending: Ending<T>,
+pub(super) struct Life<T: Module> {
+    pub(super) module: Option<T>,
+    pub(super) ctx: Context<T>,
+    pub(super) ending: Ending<T>,
 }
 
 /// The task of a module.
@@ -51,8 +52,25 @@ pub(crate) fn life<T: Module>(
     module: T,
     started: Option<Started>,
 ) -> impl Future<Output = ()> + Send {
-    let life = Life { module: Some(module), ctx: Context::new(Arc::clone(&cell)), ending: Ending::new(&cell, started) };
+    let life = Life::new(&cell, module, started);
     attributed(cell, live(life))
+}
+
+/// As [`life`], of a module whose handlers an asker may run.
+pub(crate) fn inline_life<T: Module>(
+    cell: Arc<Cell<T>>,
+    module: T,
+    started: Option<Started>,
+) -> impl Future<Output = ()> + Send {
+    let life = Life::new(&cell, module, started);
+    let resident = Resident::new(Arc::clone(&cell), life);
+    attributed(cell, live_inline(resident))
+}
+
+impl<T: Module> Life<T> {
+    fn new(cell: &Arc<Cell<T>>, module: T, started: Option<Started>) -> Self {
+        Self { module: Some(module), ctx: Context::new(Arc::clone(cell)), ending: Ending::new(cell, started) }
+    }
 }
 
 pin_project! {
@@ -93,7 +111,7 @@ impl<F: Future<Output = ()>> Future for Attributed<F> {
 }
 
 /// How far a module came.
-enum End {
+pub(super) enum End {
     /// `init` was not successful: there is nothing that `stop` could release.
     Uninitialised,
     /// The module is whole.
@@ -120,6 +138,28 @@ fn live<T: Module>(mut life: Life<T>) -> impl Future<Output = ()> + Send {
         if !stop_at_once(life, &end) {
             Box::pin(stop(life, end)).await;
         }
+    }
+}
+
+async fn live_inline<T: Module>(mut resident: Resident<T>) {
+    let Some(life) = resident.life() else { return };
+    let end = if life.ending.start.is_none() {
+        begin_running(life);
+        None
+    } else {
+        Box::pin(start(life)).await
+    };
+    let end = match end {
+        None => {
+            life.ctx.handler = "run";
+            resident.run().await
+        }
+        Some(end) => end,
+    };
+    if let Some(life) = resident.life()
+        && !stop_at_once(life, &end)
+    {
+        Box::pin(stop(life, end)).await;
     }
 }
 
@@ -261,8 +301,8 @@ fn drop_module<T: Module>(life: &mut Life<T>) {
 }
 
 /// The last thing to go: says that the module has ended, once it has been dropped.
-struct Ending<T: Module> {
-    inbox: Inbox<T>,
+pub(super) struct Ending<T: Module> {
+    pub(super) inbox: Inbox<T>,
     /// `None` once the module runs. Boxed, for that is nearly all its life.
     start: Option<Box<Start>>,
     /// Whether the life came to its end, rather than being cut off.

@@ -191,9 +191,14 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
 }
 
 fn spawn<T: Module>(runtime: &Handle, target: &ModuleRef<T>, value: T, started: Option<Started>) {
-    let life = worker::life(Arc::clone(&target.cell), value, started);
+    let cell = Arc::clone(&target.cell);
+    let worker = if T::INLINE {
+        runtime.spawn(worker::inline_life(cell, value, started))
+    } else {
+        runtime.spawn(worker::life(cell, value, started))
+    };
     // The worker may have ended before its handle is here; that does no harm.
-    target.cell.core.end.lock().worker = Some(runtime.spawn(life));
+    target.cell.core.end.lock().worker = Some(worker);
 }
 
 impl<T: Module> fmt::Debug for Register<T> {

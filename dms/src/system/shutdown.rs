@@ -152,7 +152,13 @@ async fn drive(mut outcome: Outcome, modules: Vec<Arc<dyn AnyCell>>) {
         let worker = core.end.lock().worker.take();
         if let Some(worker) = worker {
             // The worker contains its module's panics; one that blocks its thread is left behind, and named.
-            let _ = timeout(CUT_OFF, worker).await;
+            // One that was cut off while an asker ran its handler ends with the handler.
+            let ended = async {
+                // A task that was cut off is what was asked for.
+                let _ = worker.await;
+                core.wait_until(ModuleState::is_ended).await
+            };
+            let _ = timeout(CUT_OFF, ended).await;
         }
         let module = core.report();
         report.undelivered += module.undelivered;
