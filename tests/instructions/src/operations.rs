@@ -44,7 +44,7 @@ impl Side {
 }
 
 /// All that is counted, in the order of the file.
-pub(crate) const OPERATIONS: [Operation; 7] = [
+pub(crate) const OPERATIONS: [Operation; 8] = [
     Operation {
         name: "tell",
         meaning: "a `send` and its handling, a hundred in a row",
@@ -72,6 +72,13 @@ pub(crate) const OPERATIONS: [Operation; 7] = [
         times: 10_000,
         dms: ask_in_handler,
         by_hand: ask_in_handler_by_hand,
+    },
+    Operation {
+        name: "ask-inline",
+        meaning: "an `ask` of a `#[handler(inline)]` from a task of its own, one after the other",
+        times: 10_000,
+        dms: ask_inline,
+        by_hand: ask_by_hand,
     },
     Operation {
         name: "tick",
@@ -130,6 +137,20 @@ impl Counter {
 
     #[handler(Get)]
     fn get(&self) -> u64 {
+        self.count
+    }
+}
+
+#[module]
+#[derive(Default)]
+struct Lookup {
+    count: u64,
+}
+
+#[module]
+impl Lookup {
+    #[handler(Look, inline)]
+    fn look(&self) -> u64 {
         self.count
     }
 }
@@ -249,6 +270,17 @@ fn ask(times: u32) {
         for _ in 0..times {
             counter.ask(Get).await.expect("answered");
         }
+    });
+}
+
+fn ask_inline(times: u32) {
+    on_one_thread(async move {
+        let system = System::new();
+        let lookup = system.register_module(Lookup::default()).await.expect("a lookup");
+        for _ in 0..times {
+            lookup.ask(Look).await.expect("answered");
+        }
+        system.shutdown().await;
     });
 }
 
