@@ -133,7 +133,7 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 /// - `#[handler(boxed)]` keeps a large message in a box, so that the mailbox does not pay its size for every message. Senders do
 ///   not see it.
 /// - `#[handler(inline)]` lets whoever asks run the handler itself, where the module has nothing to do and nothing is queued: no task is
-///   switched, and the ask takes a tenth of the time. Otherwise, and when its message is sent, it is handled as any other. It is not `async` and
+///   switched, and the ask takes about a quarter of the time. Otherwise, and when its message is sent, it is handled as any other. It is not `async` and
 ///   takes no `ReplyTo`, and the module has no [`macro@run`]. It runs on the asker's task: keep it short, for it holds up the asker, no deadline
 ///   interrupts it, and an answer that is there counts, though the deadline has passed meanwhile.
 ///
