@@ -332,7 +332,9 @@ impl Emitter<'_> {
         let message = quote_spanned!(module.visibility.1=> type Message = #enum_ident #used;);
         let ticks = (!module.ticks.is_empty()).then(|| self.ticks());
         let has = |roles: &[Role]| module.hooks.iter().any(|hook| roles.contains(&hook.role));
-        let starts = (!has(&[Role::Init, Role::Start])).then(|| {
+        // A tick counts from the moment when the module runs, which a registration waits for.
+        let is_simple = module.ticks.is_empty() && !has(&[Role::Init, Role::Start]);
+        let starts = is_simple.then(|| {
             quote!(
                 const STARTS: bool = false;
             )

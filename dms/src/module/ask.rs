@@ -74,7 +74,6 @@ impl<'a, T: Answers<M>, M: Send + 'static> IntoFuture for Ask<'a, T, M> {
             edge: None,
             noted: None,
             is_fresh: true,
-            was_in_line: false,
             timer: None,
         }
     }
@@ -96,8 +95,6 @@ pub struct AskFuture<'a, T: Answers<M>, M> {
     noted: Option<Noted>,
     /// Whether the slot has just been made, with the waker at hand.
     is_fresh: bool,
-    /// Whether the message waited for room, outside the mailbox and the reach of the sweeps.
-    was_in_line: bool,
     /// For a deadline that the sweeps do not look after.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -203,7 +200,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             self.after = after;
         }
 
-        let (reply, answer) = Slot::pair(self.deadline, waker.clone());
+        let (reply, answer) = Slot::pair(self.deadline, &core.environment, waker.clone());
         let now = core.environment.sweeps();
         let due = self.deadline.as_sweep().map(|deadline| next_look(now, now, deadline));
         let terms = Terms { beyond_bound: false, asker: due.map(|due| (waker, due)) };
@@ -230,7 +227,6 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             Err((_, Refusal::Full)) => Err(AskError::Full { module: core.name(), handler: T::Message::handler() }),
             Err(((message, reply), Refusal::NoRoom)) => {
                 // The sweeps look after what is in the mailbox; whoever waits outside has a timer.
-                self.was_in_line = true;
                 self.is_fresh = false;
                 match Room::new(Arc::clone(cell), T::Message::pack(message, reply)) {
                     Ok(room) => {

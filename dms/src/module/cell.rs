@@ -42,7 +42,7 @@ pub(crate) struct Core {
     pub(crate) sweeps: Option<NonZeroU32>,
     pub(crate) bounded: bool,
     /// Whether it ever had children.
-    pub(crate) is_parent: AtomicBool,
+    is_parent: AtomicBool,
     /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
     pub(crate) is_timed: AtomicBool,
     /// Whether a reply may ever have been given to another task.
@@ -307,6 +307,19 @@ impl Core {
         self.has_waiters.load(Ordering::Relaxed)
     }
 
+    /// Notes that a child is about to be registered. Returns whether the module has been told to stop, and can have none.
+    pub(crate) fn expect_child(&self) -> bool {
+        self.is_parent.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        self.has(control::STOP | control::QUIESCE)
+    }
+
+    /// Whether there may be children. Of a module that has been told to stop and one that is registered as its child, at least one sees the other.
+    pub(crate) fn may_have_children(&self) -> bool {
+        fence(Ordering::SeqCst);
+        self.is_parent.load(Ordering::Relaxed)
+    }
+
     /// Shows that a running module is to stop.
     pub(crate) fn begin_stopping(&self) {
         let (running, stopping) = (ModuleState::Running as u8, ModuleState::Stopping as u8);
@@ -456,8 +469,7 @@ impl<T: Module> AnyCell for Cell<T> {
     }
 
     fn abandon_asks(&self) {
-        self.core.control.fetch_or(control::GONE, Ordering::AcqRel);
-        self.mailbox.wake_askers();
+        self.mailbox.abandon_askers(&self.core);
     }
 }
 

@@ -143,7 +143,10 @@ impl<T: Module> Inbox<T> {
         async move {
             let Self { cell, hand } = self;
             cell.core.set_in_handler(true);
-            let _end = OnDrop(|| cell.core.set_in_handler(false));
+            let _end = OnDrop(|| {
+                cell.core.set_in_handler(false);
+                cell.core.set_deadline(Deadline::NEVER);
+            });
             while poll_fn(|cx| hand.poll_ready(cell, false, cx)).await {
                 while let Some(message) = hand.take(cell) {
                     message.dispatch(module, ctx).await;
@@ -175,7 +178,7 @@ impl<T: Module> Inbox<T> {
     pub(crate) async fn serve_rest(&mut self, module: &mut T, ctx: &mut Context<T>) {
         let Self { cell, hand } = self;
         hand.quiesce(cell);
-        while cell.mailbox.queued() > 0 {
+        while !hand.batch.is_empty() || cell.mailbox.queued() > 0 {
             poll_fn(|cx| hand.poll_ready(cell, true, cx)).await;
             hand.handle_all(cell, module, ctx).await;
         }
@@ -217,7 +220,7 @@ impl<T: Module> Inbox<T> {
     /// Closes the mailbox, unless there is something left in it that a stop hook waits for. Drops what was accepted before the stop.
     pub(crate) fn close_if_done(&mut self) -> bool {
         self.hand.quiesce(&self.cell);
-        let is_done = self.cell.mailbox.close_if_empty(&self.cell.core);
+        let is_done = self.hand.batch.is_empty() && self.cell.mailbox.close_if_empty(&self.cell.core);
         self.hand.closed |= is_done;
         is_done
     }
@@ -253,8 +256,11 @@ impl<T: Module> Hand<T> {
         let core = &cell.core;
         let is_done = self.batch.is_empty();
         let is_ending = core.is_ending();
-        if is_done && !is_ending && self.armed == core.poll_number() && !is_large(&self.batch) {
-            // Whatever came since the batch was taken has woken the task, which cannot have been polled for it yet.
+        let is_armed = self.armed == core.poll_number() && core.is_root(cx.waker());
+        if is_done && !is_ending && is_armed && !is_large(&self.batch) {
+            // Whatever came since the batch was taken has woken the task, which cannot have been polled for it yet. Whoever looks once more in this
+            // poll, as a loop of the module's own may, is to see it.
+            self.armed = 0;
             self.since_yield = 0;
             core.is_busy.store(false, Ordering::Relaxed);
             return Poll::Pending;

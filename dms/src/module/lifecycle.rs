@@ -33,7 +33,8 @@ pub(crate) struct IdHasher(u64);
 
 impl Hasher for IdHasher {
     fn finish(&self) -> u64 {
-        self.0
+        // The product's upper bits are the mixed ones: addresses are multiples of a power of two.
+        self.0.rotate_left(26)
     }
 
     fn write(&mut self, bytes: &[u8]) {

@@ -301,7 +301,8 @@ impl<E, H> Mailbox<E, H> {
             mem::swap(batch, &mut queue.messages);
             queue.batch_end = queue.tail;
             queue.batch_len = u32::try_from(batch.len()).unwrap_or(u32::MAX);
-            armed = core.is_root(waker);
+            // A large buffer is given back when the worker parks: let it.
+            armed = core.is_root(waker) && !is_large(&queue.messages);
             queue.parked = armed;
         }
         core.begun.store(begin, Ordering::Release);
@@ -382,10 +383,10 @@ impl<E, H> Mailbox<E, H> {
         queue.parked = false;
         let stranger = queue.take_stranger();
         drop(queue);
+        core.count_undelivered(messages.len());
         core.begin_stopping();
         wake(core, stranger);
         refuse(waiters);
-        core.count_undelivered(messages.len());
         current::discard_all(NoAnswer::Stopped, messages);
     }
 
@@ -517,9 +518,12 @@ impl<E, H> Mailbox<E, H> {
         None
     }
 
-    /// Wakes all askers: nobody will answer them.
-    pub(crate) fn wake_askers(&self) {
-        let askers = mem::take(&mut self.queue.lock().askers);
+    /// Tells all askers that nobody will answer them.
+    pub(crate) fn abandon_askers(&self, core: &Core) {
+        let mut queue = self.queue.lock();
+        core.tell(control::GONE);
+        let askers = mem::take(&mut queue.askers);
+        drop(queue);
         askers.wake_all();
     }
 }

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use super::current;
 use super::deadline::Deadline;
+use super::environment::Environment;
 
 /// The answer owed to an asker; nobody's when the message was sent and not asked.
 ///
@@ -50,6 +51,8 @@ pub struct ReplyTo<R>(Option<Arc<Slot<R>>>);
 /// Where the answer is put.
 pub(crate) struct Slot<R> {
     deadline: Deadline,
+    /// The address of the environment whose sweeps the deadline counts. The asker keeps it alive.
+    environment: usize,
     /// Looked at before a handler begins.
     asker_has_gone: AtomicBool,
     state: Mutex<State<R>>,
@@ -108,9 +111,10 @@ pub(crate) struct AskerGone;
 
 impl<R> Slot<R> {
     /// Makes a slot and gives its two ends.
-    pub(crate) fn pair(deadline: Deadline, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
+    pub(crate) fn pair(deadline: Deadline, asked: &Arc<Environment>, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
         let state = Mutex::new(State::Waiting(asker));
-        let slot = Arc::new(Self { deadline, asker_has_gone: AtomicBool::new(false), state });
+        let environment = Arc::as_ptr(asked).addr();
+        let slot = Arc::new(Self { deadline, environment, asker_has_gone: AtomicBool::new(false), state });
         (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
     }
 
@@ -119,7 +123,10 @@ impl<R> Slot<R> {
     fn is_late(&self) -> bool {
         self.deadline.is_coarse()
             && current::with(|module| {
-                module.is_some_and(|module| self.deadline.is_swept(module.core().environment.sweeps()))
+                let environment = module.map(|module| &module.core().environment);
+                environment.is_some_and(|environment| {
+                    Arc::as_ptr(environment).addr() == self.environment && self.deadline.is_swept(environment.sweeps())
+                })
             })
     }
 

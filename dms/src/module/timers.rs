@@ -168,10 +168,6 @@ impl Timers {
 
     /// Ends what is left, and waits until the driver has ended.
     pub(crate) async fn join(&self) {
-        let asked = std::mem::take(&mut self.state.lock().asked);
-        for cell in asked.into_values() {
-            cell.abandon_asks();
-        }
         let handles = {
             let mut state = self.state.lock();
             state.rouse();
@@ -182,6 +178,15 @@ impl Timers {
             // The driver contains the panics of what it fires; if it is gone the runtime went down.
             let _ = handle.await;
         }
+        // Now that no sweep has any of them in hand.
+        let asked = {
+            let mut state = self.state.lock();
+            state.next_sweep = None;
+            std::mem::take(&mut state.asked)
+        };
+        for cell in asked.into_values() {
+            cell.abandon_asks();
+        }
     }
 
     async fn drive(environment: Arc<Environment>) {
@@ -191,7 +196,7 @@ impl Timers {
         loop {
             let now = Instant::now();
             while timers.fire(now, &mut hand) {}
-            timers.sweep(now, &environment);
+            timers.sweep(&environment);
             let mut armed = None;
             let go_on = poll_fn(|cx| {
                 let at = match timers.state.lock().next(cx.waker()) {
@@ -265,7 +270,9 @@ impl Timers {
         true
     }
 
-    fn sweep(&self, now: Instant, environment: &Environment) {
+    fn sweep(&self, environment: &Environment) {
+        // Not the time before the requests were fired: an interval between two sweeps is never short.
+        let now = Instant::now();
         let asked = {
             let mut state = self.state.lock();
             match state.next_sweep {

@@ -170,6 +170,9 @@ async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     let cell = Arc::clone(ending.inbox.cell());
     let core = &cell.core;
 
+    if core.is_ending() && !T::STARTS {
+        return Some(End::Whole);
+    }
     core.set_state(ModuleState::Init);
     let init = contain(pin!(module.init(ctx))).await;
     if let Some(end) = ending.check_hook("init", init) {
@@ -228,14 +231,14 @@ fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
 /// Ends a module for whose end nobody has anything to do. Returns whether it is one.
 fn stop_at_once<T: Module>(life: &mut Life<T>, end: &End) -> bool {
     let core = life.ending.core();
-    if T::STOPS || !matches!(end, End::Whole) || core.is_parent.load(Ordering::Acquire) || life.ctx.has_tasks() {
+    if T::STOPS || !matches!(end, End::Whole) || life.ctx.has_tasks() {
         return false;
     }
     core.detached.store(true, Ordering::Release);
     if !core.has(control::QUIESCE) {
         life.ending.inbox.cell().quiesce(control::STOP);
     }
-    if !life.ending.inbox.close_if_done() {
+    if core.may_have_children() || !life.ending.inbox.close_if_done() {
         return false;
     }
     drop_module(life);
@@ -249,14 +252,13 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     // No message is in hand: the last one has been answered, if its asker has not seen it yet.
     core.detached.store(true, Ordering::Release);
     let whole = matches!(end, End::Whole);
-    if whole {
-        // What was sent before is undelivered; stop hooks of those that depend on this module are answered still.
-        cell.quiesce(control::STOP);
-    } else {
+    // What was sent before is undelivered; stop hooks of those that depend on this module are answered still.
+    cell.quiesce(control::STOP);
+    if !whole {
         life.ending.inbox.close();
     }
     life.ctx.join_tasks().await;
-    if core.is_parent.load(Ordering::Acquire)
+    if core.may_have_children()
         && let Some(host) = core.environment.host()
         && host.has_children(core.id)
     {

@@ -181,6 +181,10 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
             core.set_state(ModuleState::Running);
         }
         spawn(runtime, &target, value, None);
+        if core.state().is_ended() {
+            // The runtime is going down, and took the task no more.
+            return Err(RegisterError::ShuttingDown { module: core.name() });
+        }
         return Ok(Begun::Running(target));
     }
     let edge = current::waiting()

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::error::{FindError, RegisterError};
 use super::shutdown::Shutdown;
-use crate::module::cell::{AnyCell, Cell, Core, Origin, control};
+use crate::module::cell::{AnyCell, Cell, Core, Origin};
 use crate::module::environment::{Environment, Host};
 use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
@@ -99,9 +99,9 @@ impl Shared {
         let name = cell.core.unique_name();
 
         let mut registry = self.registry.lock();
-        let parent_ends = settings.parent.is_some_and(|parent| {
-            registry.modules.get(&parent).is_none_or(|parent| parent.core().has(control::STOP | control::QUIESCE))
-        });
+        let parent_ends = settings
+            .parent
+            .is_some_and(|parent| registry.modules.get(&parent).is_none_or(|parent| parent.core().expect_child()));
         if registry.closed || parent_ends {
             return Err(RegisterError::ShuttingDown { module: cell.core.name() });
         }
@@ -112,9 +112,6 @@ impl Shared {
             registry.names.insert(name.to_owned(), id);
         }
         if let Some(parent) = settings.parent {
-            if let Some(parent) = registry.modules.get(&parent) {
-                parent.core().is_parent.store(true, Ordering::Release);
-            }
             registry.children.entry(parent).or_default().push(id);
         }
         registry.modules.insert(id, Arc::clone(&cell) as Arc<dyn AnyCell>);
