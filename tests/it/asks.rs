@@ -777,3 +777,52 @@ fn m4_an_ask_that_goes_on_in_another_task_ends_with_its_deadline() {
         system.shutdown().await;
     });
 }
+
+/// Gives the reply to a module of another system.
+#[module]
+struct Front {
+    back: ModuleRef<Back>,
+}
+
+#[module]
+impl Front {
+    #[handler(Forward)]
+    async fn forward(&mut self, reply: ReplyTo<u64>) {
+        assert!(self.back.send(Answer(reply)).await.is_ok());
+    }
+}
+
+#[module]
+struct Back;
+
+struct Answer(ReplyTo<u64>);
+
+#[module]
+impl Back {
+    #[handler]
+    fn answer(&mut self, Answer(reply): Answer) {
+        reply.send(7);
+    }
+
+    #[handler(Rest)]
+    async fn rest(&mut self) {
+        sleep(Duration::from_secs(4)).await;
+    }
+}
+
+/// Systems count their sweeps each for itself.
+#[test]
+fn m4_an_answer_from_a_module_of_an_older_system_is_not_late() {
+    on_paused(|| async {
+        let old = System::new();
+        let back = old.register_module(Back).await.unwrap();
+        for _ in 0..10 {
+            back.ask(Rest).await.unwrap();
+        }
+        let new = System::new();
+        let front = new.register_module(Front { back }).await.unwrap();
+        assert_eq!(front.ask(Forward).await.unwrap(), 7);
+        old.shutdown().await;
+        new.shutdown().await;
+    });
+}

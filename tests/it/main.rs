@@ -17,3 +17,4 @@ mod shutdown;
 mod tasks_alive;
 mod testing;
 mod ticks;
+mod wakes;

@@ -233,3 +233,15 @@ fn a_reference_to_a_system_that_is_gone_finds_nothing_and_registers_nothing() {
         assert!(reference.shutdown().await.complete);
     });
 }
+
+#[test]
+fn a_registration_on_a_runtime_that_has_gone_is_an_error() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let gone = runtime();
+    let system = System::new();
+    gone.block_on(async { system.register_module(Puppet::default()).await.unwrap() });
+    drop(gone);
+    let answer = runtime().block_on(async { system.register_module(Puppet::default()).await });
+    assert!(matches!(answer, Err(RegisterError::ShuttingDown { .. })), "{answer:?}");
+    assert!(system.modules().is_empty());
+}

@@ -535,3 +535,37 @@ fn t3_a_request_may_be_stopped_by_the_handler_that_it_calls() {
         system.shutdown().await;
     });
 }
+
+/// Counts half minutes.
+#[module]
+struct HalfMinutes {
+    count: u64,
+}
+
+#[module]
+impl HalfMinutes {
+    #[tick(every = "30s")]
+    fn half_minute(&mut self) {
+        self.count += 1;
+    }
+
+    #[handler(CountHalfMinutes)]
+    fn count(&self) -> u64 {
+        self.count
+    }
+}
+
+#[test]
+fn t1_a_declared_tick_counts_from_the_registration() {
+    on_paused(|| async {
+        let system = System::new();
+        let module = system.register_module(HalfMinutes { count: 0 }).await.unwrap();
+        // Without a turn for the module in between.
+        tokio::time::advance(30 * S).await;
+        settle().await;
+        tokio::time::advance(MS).await;
+        settle().await;
+        assert_eq!(module.ask(CountHalfMinutes).await.unwrap(), 1);
+        system.shutdown().await;
+    });
+}
