@@ -306,7 +306,6 @@ const _: () = {
         P: ::core::marker::Send + 'static,
     {
         type Message = CacheMessage<K, V, P, N>;
-        const STARTS: bool = false;
         const STOPS: bool = false;
         const TICKS: &'static [::dms::__private::Tick<Self>] = &[
             ::dms::__private::Tick::new(
