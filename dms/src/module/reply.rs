@@ -111,9 +111,9 @@ pub(crate) struct AskerGone;
 
 impl<R> Slot<R> {
     /// Makes a slot and gives its two ends.
-    pub(crate) fn pair(deadline: Deadline, asked: &Arc<Environment>, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
+    pub(crate) fn pair(deadline: Deadline, shared: &Arc<Environment>, asker: Waker) -> (ReplyTo<R>, Asked<R>) {
         let state = Mutex::new(State::Waiting(asker));
-        let environment = Arc::as_ptr(asked).addr();
+        let environment = Arc::as_ptr(shared).addr();
         let slot = Arc::new(Self { deadline, environment, asker_has_gone: AtomicBool::new(false), state });
         (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
     }
