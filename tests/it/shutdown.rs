@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dms::{AskError, Failure, ModuleState, RegisterError, SendError, System};
+use dms::prelude::*;
+use dms::{Failure, ModuleState, RegisterError};
 use dms_tests::{
     Drops, Flavor, Log, Note, Puppet, act, act_in, eventually, held, hold, on_every_runtime, on_paused, puppet, settle,
 };
@@ -613,5 +614,62 @@ fn l4_two_systems_know_nothing_of_each_other() {
         assert_eq!(second.ask(Note(1)).await, Ok(1));
         assert_eq!(other.modules().len(), 1);
         other.shutdown().await;
+    });
+}
+
+/// Answers when it is let.
+#[module]
+struct Slow {
+    let_go: Arc<tokio::sync::Semaphore>,
+}
+
+#[module]
+impl Slow {
+    #[handler(Wait)]
+    async fn wait(&self) -> u64 {
+        self.let_go.acquire().await.map_or(0, |permit| {
+            permit.forget();
+            7
+        })
+    }
+}
+
+/// Asks three times at once when it stops.
+#[module]
+struct Late {
+    slow: ModuleRef<Slow>,
+    answers: Log<bool>,
+}
+
+#[module]
+impl Late {
+    #[stop]
+    async fn stop(&mut self) {
+        let answers = tokio::join!(self.slow.ask(Wait), self.slow.ask(Wait), self.slow.ask(Wait));
+        for answer in [answers.0, answers.1, answers.2] {
+            self.answers.push(matches!(answer, Ok(7)));
+        }
+    }
+}
+
+/// The module has all three in hand when it is told to stop.
+#[test]
+fn l2_what_a_stop_hook_has_asked_is_answered_though_the_asked_module_is_stopped() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let let_go = Arc::new(tokio::sync::Semaphore::new(0));
+        let answers = Log::new();
+        let slow = system.register_module(Slow { let_go: Arc::clone(&let_go) }).await.unwrap();
+        system.register_module(Late { slow: slow.clone(), answers: answers.clone() }).await.unwrap();
+        let reference = system.reference();
+        let ended = tokio::spawn(async move { reference.shutdown().await });
+        settle().await;
+        let stopped = tokio::spawn(async move { slow.stop().await });
+        settle().await;
+        let_go.add_permits(3);
+        stopped.await.unwrap();
+        let report = ended.await.unwrap();
+        assert_eq!(answers.all(), [true, true, true]);
+        assert_eq!(report.undelivered, 0);
     });
 }
