@@ -44,7 +44,7 @@ async fn inside<F: Future>(future: F) -> F::Output {
 enum Way {
     /// Receives by itself and inside another executor, in turn.
     Inside,
-    /// Looks for a message again and again within one poll, and gives its thread back now and then.
+    /// Looks for a message again and again within one poll.
     Eager,
     /// Serves until it is told to go on, and then asks.
     Serve,
@@ -85,27 +85,17 @@ impl Looper {
                 let Some(message) = inside(inbox.recv()).await else { return };
                 inbox.dispatch(message, self, ctx).await;
             },
-            Way::Eager => {
-                let mut looks = 0_u32;
-                loop {
-                    tokio::select! {
-                        biased;
-                        message = inbox.recv() => match message {
-                            Some(message) => inbox.dispatch(message, self, ctx).await,
-                            None => return,
-                        },
-                        () = std::future::ready(()) => {
-                            looks += 1;
-                            // Not after each message: what came within this poll is to be found within it.
-                            if looks.is_multiple_of(3) {
-                                tokio::task::yield_now().await;
-                            } else {
-                                std::thread::yield_now();
-                            }
-                        }
-                    }
+            // Never lets its poll end: what comes within it is to be found within it.
+            Way::Eager => loop {
+                tokio::select! {
+                    biased;
+                    message = inbox.recv() => match message {
+                        Some(message) => inbox.dispatch(message, self, ctx).await,
+                        None => return,
+                    },
+                    () = std::future::ready(()) => std::thread::yield_now(),
                 }
-            }
+            },
             Way::Serve => {
                 let go_on = Arc::clone(&self.go_on);
                 tokio::select! {
