@@ -16,8 +16,9 @@ pub mod __private;
 pub use dms_macros::{handler, init, module, run, start, stop, tick};
 pub use module::{
     Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage, Failure,
-    Handler, Inbox, MessageSet, Module, ModuleError, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleReport,
-    ModuleState, Overflow, Recipient, ReplyTo, SendError, Task, TaskError, TaskOutput, Timeout, TimerHandle, Version,
+    Handler, Inbox, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef,
+    ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Task, TaskError, TaskOutput, Timeout,
+    TimerHandle, Version,
 };
 pub use system::{
     FindError, ModuleSummary, Pool, Register, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture, Routing,

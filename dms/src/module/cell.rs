@@ -89,6 +89,8 @@ pub(crate) struct Origin {
     /// The name given at registration.
     pub(crate) name: Option<Arc<str>>,
     pub(crate) parent: Option<ModuleId>,
+    /// What this one module says of itself, where that is not what its type says.
+    pub(crate) info: Option<ModuleInfo>,
 }
 
 /// How a module ends.
@@ -144,7 +146,8 @@ impl Core {
             environment,
             info,
             id,
-            origin: (origin.name.is_some() || origin.parent.is_some()).then(|| Box::new(origin)),
+            origin: (origin.name.is_some() || origin.parent.is_some() || origin.info.is_some())
+                .then(|| Box::new(origin)),
             end: Mutex::default(),
             begun: AtomicU64::new(0),
             deadline: AtomicU64::new(Deadline::NEVER.to_bits()),
@@ -167,19 +170,25 @@ impl Core {
         }
     }
 
+    /// What the module says of itself.
+    pub(crate) fn info(&self) -> &ModuleInfo {
+        self.origin.as_ref().and_then(|origin| origin.info.as_ref()).unwrap_or(self.info)
+    }
+
     /// The name in errors and logs: the one given, else the type's with the id.
     pub(crate) fn name(&self) -> String {
         self.module_name().to_string()
     }
 
     pub(crate) fn module_name(&self) -> ModuleName {
-        ModuleName::new(self.origin.as_ref().and_then(|origin| origin.name.clone()), self.info, self.id)
+        ModuleName::new(self.origin.as_ref().and_then(|origin| origin.name.clone()), self.info(), self.id)
     }
 
     /// The name under which no other module may be registered.
     pub(crate) fn unique_name(&self) -> Option<&str> {
         let given = self.origin.as_ref().and_then(|origin| origin.name.as_deref());
-        given.or(self.info.unique.then_some(self.info.name))
+        let info = self.info();
+        given.or(info.unique.then_some(info.name))
     }
 
     pub(crate) fn parent(&self) -> Option<ModuleId> {

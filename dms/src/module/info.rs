@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::flags::ModuleFlags;
+
 /// The deadline of an [`ask`](crate::ModuleRef::ask) when neither the call, the module nor the system sets one: 5 seconds.
 pub const DEFAULT_ASK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -50,6 +52,18 @@ pub struct ModuleInfo {
     pub version: Version,
     /// One sentence on what the module does.
     pub description: &'static str,
+    /// Who wrote it.
+    pub author: &'static str,
+    /// The terms on which it may be used, as an SPDX expression.
+    pub license: &'static str,
+    /// What it is besides.
+    pub flags: ModuleFlags,
+    /// What it cannot do without: names or capabilities, each with the versions that will do: `"store"`, `"cache >= 1.3"`.
+    pub dependencies: &'static [&'static str],
+    /// What it uses if it is there; written as [`dependencies`](Self::dependencies) are.
+    pub optional_dependencies: &'static [&'static str],
+    /// Its capabilities: what others may depend on, and find it by, without its name.
+    pub provides: &'static [&'static str],
     /// The mailbox's bound in messages; `None` is unbounded.
     pub mailbox: Option<usize>,
     /// What happens to a message that finds a bounded mailbox full.
@@ -59,7 +73,7 @@ pub struct ModuleInfo {
 }
 
 impl ModuleInfo {
-    /// Describes a module by the name of its type: version 0.0.0, unbounded mailbox, the system's timeout.
+    /// Describes a module by the name of its type: version 0.0.0, no flags, unbounded mailbox, the system's timeout.
     #[must_use]
     pub const fn new(type_name: &'static str) -> Self {
         Self {
@@ -68,6 +82,12 @@ impl ModuleInfo {
             unique: false,
             version: Version { major: 0, minor: 0, patch: 0 },
             description: "",
+            author: "",
+            license: "",
+            flags: ModuleFlags::NONE,
+            dependencies: &[],
+            optional_dependencies: &[],
+            provides: &[],
             mailbox: None,
             overflow: Overflow::Wait,
             timeout: Timeout::Inherit,
@@ -93,6 +113,48 @@ impl ModuleInfo {
     #[must_use]
     pub const fn description(mut self, description: &'static str) -> Self {
         self.description = description;
+        self
+    }
+
+    /// Sets the author.
+    #[must_use]
+    pub const fn author(mut self, author: &'static str) -> Self {
+        self.author = author;
+        self
+    }
+
+    /// Sets the license, an SPDX expression.
+    #[must_use]
+    pub const fn license(mut self, license: &'static str) -> Self {
+        self.license = license;
+        self
+    }
+
+    /// Sets the flags.
+    #[must_use]
+    pub const fn flags(mut self, flags: ModuleFlags) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    /// Says what the module cannot do without: names or capabilities, each alone or with a requirement of versions as Cargo writes it: `"cache >= 1.3"`.
+    #[must_use]
+    pub const fn dependencies(mut self, dependencies: &'static [&'static str]) -> Self {
+        self.dependencies = dependencies;
+        self
+    }
+
+    /// Says what the module uses if it is there.
+    #[must_use]
+    pub const fn optional_dependencies(mut self, dependencies: &'static [&'static str]) -> Self {
+        self.optional_dependencies = dependencies;
+        self
+    }
+
+    /// Says what others may depend on, and find the module by, without its name.
+    #[must_use]
+    pub const fn provides(mut self, capabilities: &'static [&'static str]) -> Self {
+        self.provides = capabilities;
         self
     }
 

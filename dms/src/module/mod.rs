@@ -1,6 +1,6 @@
 //! One module alive.
 //!
-//! Reading order: [`info`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
+//! Reading order: [`info`], [`flags`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
 //! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`dispatch`] the moment before a handler,
 //! [`inline`] what an asker may do in its place,
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`module_ref`], [`ask`] and [`recipient`] are the ways in. [`tick`] and [`timers`] bring what comes by
@@ -19,6 +19,7 @@ pub(crate) mod deadlock;
 pub(crate) mod dispatch;
 pub(crate) mod environment;
 pub(crate) mod error;
+pub(crate) mod flags;
 pub(crate) mod handler;
 pub(crate) mod inbox;
 pub(crate) mod info;
@@ -39,6 +40,7 @@ pub(crate) mod worker;
 pub use ask::{Ask, AskFuture};
 pub use context::Context;
 pub use error::{AskError, Cycle, ModuleError, SendError};
+pub use flags::ModuleFlags;
 pub use handler::{Answers, Handler, Module};
 pub use inbox::Inbox;
 pub use info::{DEFAULT_ASK_TIMEOUT, Describe, ModuleInfo, Overflow, Timeout, Version};

@@ -201,10 +201,10 @@ impl<T: Module> ModuleRef<T> {
         self.cell.core.wait_until(|now| now != state).await
     }
 
-    /// What the module's type says of itself.
+    /// What the module says of itself.
     #[must_use]
-    pub fn info(&self) -> &'static ModuleInfo {
-        self.cell.core.info
+    pub fn info(&self) -> &ModuleInfo {
+        self.cell.core.info()
     }
 
     /// The module's name: the one given, else the type's with the id.

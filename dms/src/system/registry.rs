@@ -48,8 +48,8 @@ pub struct ModuleSummary {
     pub id: ModuleId,
     /// The name: the one given, else the type's with the id.
     pub name: String,
-    /// What the type says of itself.
-    pub info: &'static ModuleInfo,
+    /// What the module says of itself.
+    pub info: ModuleInfo,
     /// Where it is in its life.
     pub state: ModuleState,
     /// How many messages wait.
@@ -90,7 +90,7 @@ impl Shared {
         let info: &'static ModuleInfo = const { &T::INFO };
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let id = ModuleId(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX));
-        let origin = Origin { name: settings.name.as_deref().map(Arc::from), parent: settings.parent };
+        let origin = Origin { name: settings.name.as_deref().map(Arc::from), parent: settings.parent, info: None };
         let capacity = settings.mailbox.or(info.mailbox);
         let environment = Arc::clone(&self.environment);
         let core = Core::new(id, info, origin, state, capacity.is_some(), environment);
@@ -130,7 +130,7 @@ impl Shared {
     /// The module of this name and type.
     pub(super) fn get<T: Module>(&self, name: &str) -> Result<ModuleRef<T>, FindError> {
         let found = self.named(name)?;
-        let found_name = found.core().info.type_name;
+        let found_name = found.core().info().type_name;
         let found: Arc<dyn Any + Send + Sync> = found;
         found.downcast::<Cell<T>>().map(|cell| ModuleRef { cell }).map_err(|_| FindError::WrongType {
             name: name.to_owned(),
@@ -155,7 +155,7 @@ impl Shared {
         let summary = |cell: Arc<dyn AnyCell>| ModuleSummary {
             id: cell.core().id,
             name: cell.core().name(),
-            info: cell.core().info,
+            info: *cell.core().info(),
             state: cell.core().state(),
             depth: cell.depth(),
             parent: cell.core().parent(),
