@@ -8,7 +8,7 @@ use dms_tests::Flavor;
 use tokio::runtime::Runtime;
 
 /// Adds up.
-#[module]
+#[module(version = "1.2.0", flags(DRIVER, user(3)), depends(optional("store >= 1")), provides("count", "sum"))]
 struct Counter {
     count: u64,
 }
@@ -61,6 +61,21 @@ fn allocations_of<F: Future<Output = ()>>(runtime: &Runtime, body: impl FnOnce()
 fn the_counter_counts() {
     let (runtime, ..) = warm();
     assert_eq!(allocations_of(&runtime, || async { drop(std::hint::black_box(Box::new(7))) }), 1);
+}
+
+#[test]
+fn what_a_module_says_of_itself_allocates_nothing() {
+    let (runtime, system, counter) = warm();
+    let allocations = measure(|| {
+        let info = std::hint::black_box(<Counter as dms::Describe>::INFO);
+        assert!(info.name == "Counter" && info.author.is_empty() && !info.license.is_empty());
+        assert!(info.flags.contains(dms::ModuleFlags::user(3)));
+        assert!(info.dependencies.is_empty() && info.optional_dependencies == ["store >= 1"]);
+        assert!(info.provides.contains(&"sum") && info.version == dms::Version { major: 1, minor: 2, patch: 0 });
+        assert_eq!(std::hint::black_box(*counter.info()), info);
+    });
+    assert_eq!(allocations.count_total, 0);
+    runtime.block_on(system.shutdown());
 }
 
 #[test]

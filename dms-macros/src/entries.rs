@@ -85,6 +85,22 @@ impl Entry {
         None
     }
 
+    /// The entries of the list that is the value; `None` and an error that shows the `form` of what was written otherwise.
+    pub(crate) fn list(&self, form: impl FnOnce(TokenStream) -> String, errors: &mut Errors) -> Option<Vec<Entry>> {
+        let name = self.name();
+        match &self.value {
+            Value::List(list) => return Some(entries(list.stream())),
+            Value::Equals(value) if !value.is_empty() => {
+                errors.push(value, format!("`{name}` takes a list, in parentheses: write `{}`", form(value.clone())));
+            }
+            _ => {
+                let form = form(TokenStream::new());
+                errors.push(&self.tokens, format!("`{name}` needs a list, in parentheses: write `{form}`"));
+            }
+        }
+        None
+    }
+
     /// Where the value stands.
     pub(crate) fn value_span(&self) -> Span {
         let tokens = match &self.value {

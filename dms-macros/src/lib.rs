@@ -39,6 +39,7 @@ mod method;
 mod module;
 #[cfg(test)]
 mod snapshots;
+mod spelling;
 mod stray;
 
 use proc_macro::TokenStream;
@@ -58,9 +59,18 @@ use proc_macro::TokenStream;
 /// | `name` | `"counter"`: the name by which a system finds the module; one module of a system may have it at a time | the type's name in errors and logs, by which nothing is found |
 /// | `version` | `"1.2.0"`: three numbers | the version of the crate |
 /// | `description` | `"Counts things."` | the first paragraph of the struct's doc comment |
+/// | `author` | `"Ada Lovelace"` | the authors of the crate, `", "` between them |
+/// | `license` | `"MIT OR Apache-2.0"` | the license of the crate |
+/// | `flags(..)` | `flags(DRIVER, user(3))`: the constants of `ModuleFlags`, and `user(0)` to `user(31)` for what they do not name | none |
+/// | `depends(..)` | `depends("store", "cache >= 1.3", optional("metrics"))`: modules by name or capability | nothing |
+/// | `provides(..)` | `provides("count", "metrics.sink")`: the capabilities by which it is depended on and found | nothing |
 /// | `mailbox` | `64`: at most so many messages wait | no bound |
 /// | `overflow` | `wait`, `reject`, `drop_oldest` or `drop_newest`: what a full mailbox does with one more message | `wait` |
 /// | `timeout` | `"2s"` or `off`: the deadline of asks that set none | the system's, which is 5 seconds if nothing else was said |
+///
+/// A dependency is a name, alone if any version will do, or with the versions that will, written as Cargo writes them: `"cache 1.3"`,
+/// `"cache >= 1.3, < 2"`, `"cache ~1.2"`. The name ends at the first blank or at one of `<`, `>`, `=`, `~`, `^`, `*`. A module does not depend on
+/// itself, neither by its name nor by what it provides.
 ///
 /// Durations are whole numbers with a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), several of which add up: `"1m 30s"`.
 ///

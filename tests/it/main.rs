@@ -6,6 +6,7 @@ mod context;
 mod control;
 mod deadlock;
 mod front_door;
+mod identity;
 mod inline;
 mod life;
 mod messages;

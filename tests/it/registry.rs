@@ -60,6 +60,8 @@ fn a_module_of_another_type_is_an_error_that_names_both() {
         system.register_module(Only).await.unwrap();
         let error = system.get::<Puppet>("only").unwrap_err();
         assert_eq!(error, FindError::WrongType { name: "only".to_owned(), expected: "Puppet", found: "Only" });
+        assert_eq!(error.to_string(), "module `only` is a `Only`, not a `Puppet`");
+        assert_eq!(system.find::<Puppet>("only").await.unwrap_err(), error);
         system.shutdown().await;
     });
 }
@@ -72,7 +74,10 @@ fn a_name_belongs_to_one_module_at_a_time() {
         let dropped = Drops::new();
         let error = system.register_module(Only).await.unwrap_err();
         assert!(matches!(&error, RegisterError::NameTaken { name } if name == "only"), "{error:?}");
-        assert!(error.to_string().contains("`only`"));
+        assert_eq!(
+            error.to_string(),
+            "module `only` is already registered: stop it first, or give this one another name with `.name(\"…\")`"
+        );
         let taken = system.register_module(Puppet::default().keeping(dropped.token())).name("only").await;
         assert!(matches!(taken, Err(RegisterError::NameTaken { .. })));
         assert_eq!(dropped.count(), 1);

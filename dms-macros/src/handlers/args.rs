@@ -10,9 +10,7 @@ use syn::{Attribute, LitStr, Meta, Visibility};
 use crate::diagnostics::{Errors, show};
 use crate::duration;
 use crate::entries::{Entry, Value, entries, reject_repeated};
-
-/// The keys of `#[module]` on the struct, to say where they belong.
-const STRUCT_KEYS: [&str; 6] = ["name", "version", "description", "mailbox", "overflow", "timeout"];
+use crate::module::KEYS;
 
 /// What an attribute makes of a method.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,7 +80,7 @@ impl ImplArgs {
         for entry in &entries {
             match entry.name().as_str() {
                 "visibility" => args.visibility = visibility(entry, errors),
-                key if STRUCT_KEYS.contains(&key) => errors.push(
+                key if KEYS.contains(&key) => errors.push(
                     &entry.tokens,
                     format!("`{key}` is about what the module is: write it in the `#[module(..)]` above the struct"),
                 ),

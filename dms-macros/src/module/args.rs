@@ -6,11 +6,27 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::{Parse, ParseStream};
 use syn::{LitInt, LitStr};
 
+use super::flags::{self, Flag};
+use super::names::{self, Dependency};
 use crate::diagnostics::{Errors, list};
 use crate::duration;
 use crate::entries::{Entry, entries, reject_repeated};
+use crate::spelling::nearest;
 
-const KEYS: [&str; 6] = ["name", "version", "description", "mailbox", "overflow", "timeout"];
+/// The keys of `#[module]` on a struct.
+pub(crate) const KEYS: &[&str] = &[
+    "name",
+    "version",
+    "description",
+    "author",
+    "license",
+    "flags",
+    "depends",
+    "provides",
+    "mailbox",
+    "overflow",
+    "timeout",
+];
 
 /// The values given, each with its place.
 #[derive(Debug, Default)]
@@ -18,6 +34,12 @@ pub(crate) struct Args {
     pub(crate) name: Option<LitStr>,
     pub(crate) version: Option<(u64, u64, u64)>,
     pub(crate) description: Option<LitStr>,
+    pub(crate) author: Option<LitStr>,
+    pub(crate) license: Option<LitStr>,
+    pub(crate) flags: Vec<Flag>,
+    pub(crate) depends: Vec<Dependency>,
+    /// Each with its place.
+    pub(crate) provides: Vec<(String, Span)>,
     pub(crate) mailbox: Option<(usize, Span)>,
     pub(crate) overflow: Option<(Overflow, TokenStream)>,
     pub(crate) timeout: Option<Timeout>,
@@ -69,6 +91,11 @@ impl Args {
             "name" => self.name = entry.value_as("name = \"counter\"", errors),
             "version" => self.version = version(entry, errors),
             "description" => self.description = entry.value_as("description = \"Counts things.\"", errors),
+            "author" => self.author = entry.value_as("author = \"Ada Lovelace\"", errors),
+            "license" => self.license = entry.value_as("license = \"MIT\"", errors),
+            "flags" => self.flags = flags::parse(entry, errors),
+            "depends" => self.depends = names::dependencies(entry, errors),
+            "provides" => self.provides = names::capabilities(entry, errors),
             "mailbox" => self.mailbox = mailbox(entry, errors),
             "overflow" => self.overflow = overflow(entry, errors).map(|policy| (policy, entry.tokens.clone())),
             "timeout" => self.timeout = timeout(entry, errors),
@@ -78,12 +105,15 @@ impl Args {
             ),
             "" => errors.push(
                 &entry.tokens,
-                format!("`#[module]` on a struct takes `key = value`, the keys being {}: write, for example, `#[module(name = \"counter\")]`", list(&KEYS)),
+                format!("`#[module]` on a struct takes `key = value`, the keys being {}: write, for example, `#[module(name = \"counter\")]`", list(KEYS)),
             ),
-            unknown => errors.push(
-                &entry.key,
-                format!("`#[module]` on a struct has no key `{unknown}`: remove it, or write one of {}", list(&KEYS)),
-            ),
+            unknown => {
+                let advice = match nearest(unknown, KEYS.iter().copied()) {
+                    Some(meant) => format!("; its keys are {}: write `{meant}`", list(KEYS)),
+                    None => format!(": remove it, or write one of {}", list(KEYS)),
+                };
+                errors.push(&entry.key, format!("`#[module]` on a struct has no key `{unknown}`{advice}"));
+            }
         }
     }
 }
@@ -168,6 +198,11 @@ mod tests {
                 name = "counter",
                 version = "1.2.0",
                 description = "d",
+                author = "a",
+                license = "MIT",
+                flags(ESSENTIAL, user(31)),
+                depends("store", optional("metrics", "trace 1"), "cache >= 1.3"),
+                provides("count", "metrics.sink"),
                 mailbox = 6_4,
                 overflow = "drop_oldest",
                 timeout = off
@@ -176,6 +211,19 @@ mod tests {
         );
         assert!(errors.is_empty());
         assert_eq!(args.version, Some((1, 2, 0)));
+        assert_eq!(args.author.map(|author| author.value()).as_deref(), Some("a"));
+        assert_eq!(args.license.map(|license| license.value()).as_deref(), Some("MIT"));
+        assert_eq!(args.flags.iter().map(Flag::show).collect::<Vec<_>>(), ["ESSENTIAL", "user(31)"]);
+        let depends: Vec<_> =
+            args.depends.iter().map(|found| (found.name.as_str(), found.text.as_str(), found.optional)).collect();
+        let expected = [
+            ("store", "store", false),
+            ("metrics", "metrics", true),
+            ("trace", "trace 1", true),
+            ("cache", "cache >= 1.3", false),
+        ];
+        assert_eq!(depends, expected);
+        assert_eq!(args.provides.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["count", "metrics.sink"]);
         assert_eq!(args.mailbox.map(|(capacity, _)| capacity), Some(64));
         assert_eq!(args.overflow.map(|(policy, _)| policy), Some(Overflow::DropOldest));
         assert_eq!(args.timeout, Some(Timeout::Off));

@@ -1,12 +1,16 @@
 //! `#[module]` on the struct: what the module is.
 //!
-//! Read in this order: [`args`] (the keys as they are written), [`model`] (what they mean), [`check`] (what does not
-//! fit together), [`emit`] (the constant).
+//! Read in this order: [`args`] (the keys as they are written; the lists among them in [`flags`] and [`names`], and what versions
+//! a dependency requires in [`requirement`]), [`model`] (what they mean), [`check`] (what does not fit together), [`emit`] (the
+//! constant).
 
 mod args;
 mod check;
 mod emit;
+mod flags;
 mod model;
+mod names;
+mod requirement;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -15,6 +19,7 @@ use syn::Item;
 use crate::diagnostics::Errors;
 use crate::method::second_module;
 use args::Args;
+pub(crate) use args::KEYS;
 use model::Description;
 
 /// Expands `#[module]` on anything but an impl.

@@ -2,9 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
 
 use super::args::{self, Args, Overflow, Timeout};
+use super::flags::Flag;
+use super::names::Dependency;
 use crate::generics::Generics;
 
 /// All that `Describe::INFO` says.
@@ -19,10 +21,33 @@ pub(crate) struct Description {
     pub(crate) name: Option<(String, Span)>,
     pub(crate) version: Option<(u64, u64, u64)>,
     pub(crate) about: String,
+    pub(crate) author: Said,
+    pub(crate) license: Said,
+    pub(crate) flags: Vec<Flag>,
+    pub(crate) depends: Vec<Dependency>,
+    /// Each with its place.
+    pub(crate) provides: Vec<(String, Span)>,
     pub(crate) mailbox: Option<(usize, Span)>,
     /// With the tokens of its entry.
     pub(crate) overflow: Option<(Overflow, TokenStream)>,
     pub(crate) timeout: Option<Timeout>,
+}
+
+/// A text that the attribute says, or else the crate.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) text: String,
+    /// The variable of Cargo's that it comes from.
+    pub(crate) variable: Option<&'static str>,
+}
+
+impl Said {
+    fn new(given: Option<LitStr>, variable: &'static str) -> Self {
+        match given {
+            Some(given) => Self { text: given.value(), variable: None },
+            None => Self { text: std::env::var(variable).unwrap_or_default(), variable: Some(variable) },
+        }
+    }
 }
 
 impl Description {
@@ -30,6 +55,11 @@ impl Description {
     pub(crate) fn new(attrs: &[Attribute], ident: Ident, generics: &syn::Generics, args: Args) -> Self {
         let (_, parameters, _) = generics.split_for_impl();
         let self_ty = quote!(#ident #parameters);
+        let mut author = Said::new(args.author, "CARGO_PKG_AUTHORS");
+        if author.variable.is_some() {
+            // Cargo joins them so.
+            author.text = author.text.split(':').collect::<Vec<_>>().join(", ");
+        }
         Self {
             generics: Generics::new(generics, &self_ty),
             self_ty,
@@ -38,6 +68,11 @@ impl Description {
             name: args.name.map(|name| (name.value(), name.span())),
             version: args.version.or_else(crate_version),
             about: args.description.map_or_else(|| first_paragraph(attrs), |text| text.value()),
+            author,
+            license: Said::new(args.license, "CARGO_PKG_LICENSE"),
+            flags: args.flags,
+            depends: args.depends,
+            provides: args.provides,
             mailbox: args.mailbox,
             overflow: args.overflow,
             timeout: args.timeout,

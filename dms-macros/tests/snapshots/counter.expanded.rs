@@ -12,6 +12,16 @@ impl ::dms::Describe for Counter {
         .named("counter")
         .version(1u64, 2u64, 0u64)
         .description("Counts things.")
+        .author("Ada Lovelace")
+        .license("MIT")
+        .flags(
+            ::dms::ModuleFlags::ESSENTIAL
+                .union(::dms::ModuleFlags::DRIVER)
+                .union(::dms::ModuleFlags::user(3u32)),
+        )
+        .dependencies(&["store", "cache >= 1.3"])
+        .optional_dependencies(&["metrics", "trace ^2"])
+        .provides(&["count", "metrics.sink"])
         .mailbox(64usize)
         .overflow(::dms::Overflow::Reject)
         .timeout(::core::time::Duration::from_secs(90u64));

@@ -1,7 +1,18 @@
 /// Counts things.
 ///
 /// One by one.
-#[module(name = "counter", version = "1.2.0", mailbox = 64, overflow = reject, timeout = "1m 30s")]
+#[module(
+    name = "counter",
+    version = "1.2.0",
+    author = "Ada Lovelace",
+    license = "MIT",
+    flags(ESSENTIAL, DRIVER, user(3)),
+    depends("store", "cache >= 1.3", optional("metrics", "trace ^2")),
+    provides("count", "metrics.sink"),
+    mailbox = 64,
+    overflow = reject,
+    timeout = "1m 30s"
+)]
 #[derive(Default)]
 pub struct Counter {
     count: u64,

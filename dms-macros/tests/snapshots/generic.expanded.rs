@@ -11,8 +11,13 @@ impl<K, V, P, const N: usize> ::dms::Describe for Cache<K, V, P, N>
 where
     K: Hash,
 {
-    const INFO: ::dms::ModuleInfo = ::dms::ModuleInfo::new("Cache")
-        .version(0u64, 1u64, 0u64);
+    const INFO: ::dms::ModuleInfo = {
+        let _ = ::core::option_env!("CARGO_PKG_AUTHORS");
+        let _ = ::core::option_env!("CARGO_PKG_LICENSE");
+        ::dms::ModuleInfo::new("Cache")
+            .version(0u64, 1u64, 0u64)
+            .license("MIT OR Apache-2.0")
+    };
 }
 impl<K: Hash + Eq, V, P, const N: usize> Cache<K, V, P, N>
 where

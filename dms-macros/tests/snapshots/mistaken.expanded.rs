@@ -2,9 +2,14 @@ struct Mistaken;
 #[automatically_derived]
 #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl ::dms::Describe for Mistaken {
-    const INFO: ::dms::ModuleInfo = ::dms::ModuleInfo::new("Mistaken")
-        .version(0u64, 1u64, 0u64)
-        .mailbox(0usize);
+    const INFO: ::dms::ModuleInfo = {
+        let _ = ::core::option_env!("CARGO_PKG_AUTHORS");
+        let _ = ::core::option_env!("CARGO_PKG_LICENSE");
+        ::dms::ModuleInfo::new("Mistaken")
+            .version(0u64, 1u64, 0u64)
+            .license("MIT OR Apache-2.0")
+            .mailbox(0usize)
+    };
 }
 ::core::compile_error! {
     "a mailbox for 0 messages could take none: write `mailbox = 1` or more, or leave `mailbox` out for one without a bound"

@@ -4,8 +4,13 @@ struct Desk {
 #[automatically_derived]
 #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl ::dms::Describe for Desk {
-    const INFO: ::dms::ModuleInfo = ::dms::ModuleInfo::new("Desk")
-        .version(0u64, 1u64, 0u64);
+    const INFO: ::dms::ModuleInfo = {
+        let _ = ::core::option_env!("CARGO_PKG_AUTHORS");
+        let _ = ::core::option_env!("CARGO_PKG_LICENSE");
+        ::dms::ModuleInfo::new("Desk")
+            .version(0u64, 1u64, 0u64)
+            .license("MIT OR Apache-2.0")
+    };
 }
 impl Desk {
     #[allow(

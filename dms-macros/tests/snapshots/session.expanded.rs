@@ -5,9 +5,14 @@ enum Session {
 #[automatically_derived]
 #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
 impl ::dms::Describe for Session {
-    const INFO: ::dms::ModuleInfo = ::dms::ModuleInfo::new("Session")
-        .version(0u64, 1u64, 0u64)
-        .no_timeout();
+    const INFO: ::dms::ModuleInfo = {
+        let _ = ::core::option_env!("CARGO_PKG_AUTHORS");
+        let _ = ::core::option_env!("CARGO_PKG_LICENSE");
+        ::dms::ModuleInfo::new("Session")
+            .version(0u64, 1u64, 0u64)
+            .license("MIT OR Apache-2.0")
+            .no_timeout()
+    };
 }
 impl Session {
     #[allow(

@@ -1,6 +1,6 @@
 //! What outlives every handler: the part of a module that its references point at.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::fmt;
 use std::mem;
 use std::num::NonZeroU32;
@@ -426,6 +426,9 @@ impl Core {
 pub(crate) trait AnyCell: Any + Send + Sync {
     fn core(&self) -> &Core;
 
+    /// The module's type, with its path and parameters.
+    fn type_name(&self) -> &'static str;
+
     /// Messages that wait, the rest of the batch in hand among them.
     fn depth(&self) -> usize;
 
@@ -451,6 +454,10 @@ pub(crate) trait AnyCell: Any + Send + Sync {
 impl<T: Module> AnyCell for Cell<T> {
     fn core(&self) -> &Core {
         &self.core
+    }
+
+    fn type_name(&self) -> &'static str {
+        type_name::<T>()
     }
 
     fn depth(&self) -> usize {

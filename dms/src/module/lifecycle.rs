@@ -1,8 +1,10 @@
 //! Where a module is in its life, and how it ended.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -54,11 +56,12 @@ impl Hasher for IdHasher {
 
 /// The name of a module as errors and logs show it: the one given at registration, else the type's, with the id unless there is one of the type only.
 ///
-/// It is written when it is shown, so a report costs no allocation for a name that nobody reads.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// It is written when it is shown, so a report costs no allocation for a name that nobody reads. Names are compared, ordered and hashed as what they are
+/// shown as, with each other and with strings.
+#[derive(Clone)]
 pub struct ModuleName(Name);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 enum Name {
     Given(Arc<str>),
     Type(&'static str),
@@ -73,14 +76,24 @@ impl ModuleName {
             None => Name::Numbered(info.name, id),
         })
     }
+
+    /// The name as text: borrowed, unless the id is to be written into it.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Name::Given(name) => Cow::Borrowed(name),
+            Name::Type(name) => Cow::Borrowed(name),
+            Name::Numbered(name, id) => Cow::Owned(format!("{name}#{id}")),
+        }
+    }
 }
 
 impl fmt::Display for ModuleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Name::Given(name) => f.pad(name),
-            Name::Type(name) => f.pad(name),
-            Name::Numbered(name, id) => write!(f, "{name}#{id}"),
+            // Written piece by piece, where no width asks for the whole.
+            Name::Numbered(name, id) if f.width().is_none() && f.precision().is_none() => write!(f, "{name}#{id}"),
+            _ => f.pad(&self.text()),
         }
     }
 }
@@ -91,22 +104,71 @@ impl fmt::Debug for ModuleName {
     }
 }
 
+impl PartialEq for ModuleName {
+    fn eq(&self, other: &Self) -> bool {
+        self.text() == other.text()
+    }
+}
+
+impl Eq for ModuleName {}
+
+impl PartialOrd for ModuleName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ModuleName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text().cmp(&other.text())
+    }
+}
+
+impl Hash for ModuleName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text().hash(state);
+    }
+}
+
+impl From<ModuleName> for String {
+    fn from(name: ModuleName) -> Self {
+        name.text().into_owned()
+    }
+}
+
 impl PartialEq<str> for ModuleName {
     fn eq(&self, other: &str) -> bool {
-        match &self.0 {
-            Name::Given(name) => **name == *other,
-            Name::Type(name) => *name == other,
-            Name::Numbered(name, id) => {
-                let number = other.strip_prefix(name).and_then(|rest| rest.strip_prefix('#'));
-                number.is_some_and(|number| number == id.to_string())
-            }
-        }
+        self.text() == other
     }
 }
 
 impl PartialEq<&str> for ModuleName {
     fn eq(&self, other: &&str) -> bool {
         self == *other
+    }
+}
+
+impl PartialEq<String> for ModuleName {
+    fn eq(&self, other: &String) -> bool {
+        self == other.as_str()
+    }
+}
+
+impl PartialEq<ModuleName> for str {
+    fn eq(&self, other: &ModuleName) -> bool {
+        other == self
+    }
+}
+
+impl PartialEq<ModuleName> for &str {
+    fn eq(&self, other: &ModuleName) -> bool {
+        other == *self
+    }
+}
+
+impl PartialEq<ModuleName> for String {
+    fn eq(&self, other: &ModuleName) -> bool {
+        other == self.as_str()
     }
 }
 
@@ -213,6 +275,8 @@ pub enum Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::BuildHasher;
+
     use super::*;
 
     #[test]
@@ -224,6 +288,34 @@ mod tests {
         for (name, shown) in [(numbered, "Counter#12"), (given, "visits")] {
             assert_eq!(name.to_string(), shown);
             assert!(name == shown && name != "Counter" && name != "Counter#1" && name != "Counter12");
+            let text = shown.to_owned();
+            assert!(name == text && text == name && shown == name && *shown == name && name == *shown);
+            assert_eq!((name.text(), String::from(name.clone())), (shown.into(), text));
         }
+    }
+
+    #[test]
+    fn names_are_compared_and_ordered_as_what_they_are_shown_as() {
+        const INFO: ModuleInfo = ModuleInfo::new("Counter");
+        const NAMED: ModuleInfo = INFO.named("visits");
+        let id = |number: u64| ModuleId(NonZeroU64::MIN.saturating_add(number - 1));
+        let given = |name: &str| ModuleName::new(Some(name.into()), &INFO, id(1));
+        let numbered = |number| ModuleName::new(None, &INFO, id(number));
+        let of_type = ModuleName::new(None, &NAMED, id(3));
+        assert_eq!(of_type, given("visits"));
+        assert_eq!(numbered(12), given("Counter#12"));
+        assert_ne!(numbered(12), numbered(1));
+        let hasher = std::hash::RandomState::new();
+        assert_eq!(hasher.hash_one(numbered(12)), hasher.hash_one(given("Counter#12")));
+        let mut names = [of_type, numbered(12), given("audit"), given("Counter"), numbered(1)];
+        names.sort();
+        assert_eq!(names.map(String::from), ["Counter", "Counter#1", "Counter#12", "audit", "visits"]);
+    }
+
+    #[test]
+    fn a_name_is_padded_as_text_is() {
+        const INFO: ModuleInfo = ModuleInfo::new("Counter");
+        let numbered = ModuleName::new(None, &INFO, ModuleId(NonZeroU64::MIN));
+        assert_eq!(format!("{numbered:>12}|{numbered:.3}"), "   Counter#1|Cou");
     }
 }

@@ -54,7 +54,7 @@ pub enum RegisterError {
     },
 }
 
-/// No module of the wanted name and type.
+/// No module of the wanted name or capability, and type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FindError {
@@ -66,7 +66,7 @@ pub enum FindError {
         /// The names that exist.
         names: Vec<String>,
     },
-    /// The module is of another type.
+    /// The module is of another type. Types of the same name are told apart by their paths and parameters.
     #[error("module `{name}` is a `{found}`, not a `{expected}`")]
     WrongType {
         /// The name.
@@ -76,11 +76,36 @@ pub enum FindError {
         /// The module's type.
         found: &'static str,
     },
+    /// No module provides the capability.
+    #[error("no module provides `{capability}`; {}", provided(.capabilities))]
+    NotProvided {
+        /// The capability.
+        capability: String,
+        /// The capabilities that are provided.
+        capabilities: Vec<String>,
+    },
+    /// The capability is provided by modules of other types only.
+    #[error("`{capability}` is not provided by a `{expected}`; it is provided by: {}", .found.join(", "))]
+    ProvidedByOthers {
+        /// The capability.
+        capability: String,
+        /// The type asked for.
+        expected: &'static str,
+        /// The types of the modules that provide it.
+        found: Vec<&'static str>,
+    },
 }
 
 fn existing(names: &[String]) -> String {
     match names {
         [] => "are no named modules".to_owned(),
         names => format!("are: {}", names.join(", ")),
+    }
+}
+
+fn provided(capabilities: &[String]) -> String {
+    match capabilities {
+        [] => "nothing is provided".to_owned(),
+        capabilities => format!("these are provided: {}", capabilities.join(", ")),
     }
 }

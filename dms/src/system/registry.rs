@@ -1,7 +1,7 @@
 //! Which modules live.
 
-use std::any::{Any, TypeId};
-use std::collections::{HashMap, HashSet};
+use std::any::{Any, TypeId, type_name};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -31,6 +31,8 @@ pub(crate) struct Shared {
 struct Registry {
     modules: IdMap<Arc<dyn AnyCell>>,
     names: HashMap<String, ModuleId>,
+    /// The modules that provide a capability, the oldest first.
+    providers: HashMap<&'static str, BTreeSet<ModuleId>>,
     children: HashMap<ModuleId, Vec<ModuleId>>,
     /// Types whose messages have been warned of.
     wide: HashSet<TypeId>,
@@ -114,6 +116,9 @@ impl Shared {
         if let Some(parent) = settings.parent {
             registry.children.entry(parent).or_default().push(id);
         }
+        for capability in cell.core.info().provides {
+            registry.providers.entry(capability).or_default().insert(id);
+        }
         registry.modules.insert(id, Arc::clone(&cell) as Arc<dyn AnyCell>);
         let wide = size_of::<T::Message>() > WIDE && registry.wide.insert(TypeId::of::<T>());
         drop(registry);
@@ -130,12 +135,27 @@ impl Shared {
     /// The module of this name and type.
     pub(super) fn get<T: Module>(&self, name: &str) -> Result<ModuleRef<T>, FindError> {
         let found = self.named(name)?;
-        let found_name = found.core().info().type_name;
-        let found: Arc<dyn Any + Send + Sync> = found;
-        found.downcast::<Cell<T>>().map(|cell| ModuleRef { cell }).map_err(|_| FindError::WrongType {
-            name: name.to_owned(),
-            expected: const { T::INFO }.type_name,
-            found: found_name,
+        as_type(&found).ok_or_else(|| {
+            let (expected, found) = type_names::<T>(&[&*found]);
+            FindError::WrongType { name: name.to_owned(), expected, found: found.first().copied().unwrap_or_default() }
+        })
+    }
+
+    /// The oldest module of this type that provides the capability.
+    pub(super) fn provider<T: Module>(&self, capability: &str) -> Result<ModuleRef<T>, FindError> {
+        let registry = self.registry.lock();
+        if let Some(provider) = registry.providing(capability).find_map(as_type) {
+            return Ok(provider);
+        }
+        let others: Vec<_> = registry.providing(capability).map(|cell| &**cell).collect();
+        let capability = capability.to_owned();
+        Err(if others.is_empty() {
+            let mut capabilities: Vec<_> = registry.providers.keys().map(ToString::to_string).collect();
+            capabilities.sort_unstable();
+            FindError::NotProvided { capability, capabilities }
+        } else {
+            let (expected, found) = type_names::<T>(&others);
+            FindError::ProvidedByOthers { capability, expected, found }
         })
     }
 
@@ -149,18 +169,19 @@ impl Shared {
         })
     }
 
-    pub(super) fn modules(&self) -> Vec<ModuleSummary> {
-        let mut cells: Vec<_> = self.registry.lock().modules.values().cloned().collect();
+    /// The modules of which `wanted` holds, in the order of registration.
+    pub(super) fn modules(&self, wanted: impl Fn(&ModuleInfo) -> bool) -> Vec<ModuleSummary> {
+        let registry = self.registry.lock();
+        let mut cells: Vec<_> = registry.modules.values().filter(|cell| wanted(cell.core().info())).cloned().collect();
+        drop(registry);
         cells.sort_unstable_by_key(|cell| cell.core().id);
-        let summary = |cell: Arc<dyn AnyCell>| ModuleSummary {
-            id: cell.core().id,
-            name: cell.core().name(),
-            info: *cell.core().info(),
-            state: cell.core().state(),
-            depth: cell.depth(),
-            parent: cell.core().parent(),
-        };
-        cells.into_iter().map(summary).collect()
+        cells.iter().map(|cell| ModuleSummary::of(&**cell)).collect()
+    }
+
+    /// The modules that provide the capability, in the order of registration.
+    pub(super) fn providers(&self, capability: &str) -> Vec<ModuleSummary> {
+        let providers: Vec<_> = self.registry.lock().providing(capability).cloned().collect();
+        providers.iter().map(|cell| ModuleSummary::of(&**cell)).collect()
     }
 
     /// Refuses registrations from now on. Gives the modules that live, the youngest first.
@@ -173,6 +194,47 @@ impl Shared {
     }
 }
 
+impl Registry {
+    /// The modules that provide the capability, in the order of registration.
+    fn providing(&self, capability: &str) -> impl Iterator<Item = &Arc<dyn AnyCell>> {
+        self.providers.get(capability).into_iter().flatten().filter_map(|id| self.modules.get(id))
+    }
+}
+
+impl ModuleSummary {
+    fn of(cell: &dyn AnyCell) -> Self {
+        let core = cell.core();
+        Self {
+            id: core.id,
+            name: core.name(),
+            info: *core.info(),
+            state: core.state(),
+            depth: cell.depth(),
+            parent: core.parent(),
+        }
+    }
+}
+
+/// The module as one of this type, if it is.
+fn as_type<T: Module>(cell: &Arc<dyn AnyCell>) -> Option<ModuleRef<T>> {
+    let cell: Arc<dyn Any + Send + Sync> = Arc::clone(cell) as _;
+    cell.downcast::<Cell<T>>().ok().map(|cell| ModuleRef { cell })
+}
+
+/// The names of the wanted type and of those found, each once, so that they can be told apart: in full where one of them has the name of the other.
+fn type_names<T: Module>(found: &[&dyn AnyCell]) -> (&'static str, Vec<&'static str>) {
+    let wanted = const { T::INFO }.type_name;
+    let ambiguous = found.iter().any(|cell| cell.core().info().type_name == wanted);
+    let mut names = Vec::new();
+    for cell in found {
+        let name = if ambiguous { cell.type_name() } else { cell.core().info().type_name };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    (if ambiguous { type_name::<T>() } else { wanted }, names)
+}
+
 impl Host for Shared {
     fn remove(&self, id: ModuleId) {
         let mut registry = self.registry.lock();
@@ -183,6 +245,14 @@ impl Host for Shared {
                 && registry.names.get(name) == Some(&id)
             {
                 registry.names.remove(name);
+            }
+            for capability in core.info().provides {
+                if let Some(providers) = registry.providers.get_mut(capability) {
+                    providers.remove(&id);
+                    if providers.is_empty() {
+                        registry.providers.remove(capability);
+                    }
+                }
             }
             if let Some(parent) = core.parent()
                 && let Some(siblings) = registry.children.get_mut(&parent)

@@ -16,7 +16,7 @@ use super::pool::RegisterPool;
 use super::register::{Make, Register};
 use super::registry::{ModuleSummary, Settings, Shared};
 use super::shutdown::{self, ShutdownReport};
-use crate::module::{Module, ModuleId, ModuleRef, ModuleReport, ModuleState};
+use crate::module::{Module, ModuleFlags, ModuleId, ModuleRef, ModuleReport, ModuleState};
 
 /// Owns modules: they live until they are stopped, or the system is shut down or dropped. They run on the Tokio runtime on which the first of them is
 /// registered.
@@ -227,6 +227,42 @@ impl SystemRef {
         self.shared().ok_or_else(gone)?.get(name)
     }
 
+    /// The oldest module of this type that provides the capability and has not ended.
+    ///
+    /// Of the pools and children that provide it each member counts. To choose among several, see [`providers`](Self::providers).
+    ///
+    /// ```
+    /// # use dms::prelude::*;
+    /// #[module(provides("greeting"))]
+    /// struct Greeter;
+    ///
+    /// #[module]
+    /// impl Greeter {
+    ///     #[handler(Greet)]
+    ///     fn greet(&self) -> &'static str {
+    ///         "hello"
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let system = System::new();
+    /// system.register_module(Greeter).await?;
+    /// let greeter = system.find_provider::<Greeter>("greeting")?;
+    /// assert_eq!(greeter.greet().await?, "hello");
+    /// let error = system.find_provider::<Greeter>("farewell").unwrap_err();
+    /// assert_eq!(error.to_string(), "no module provides `farewell`; these are provided: greeting");
+    /// # system.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Nobody provides it, or only modules of other types do.
+    pub fn find_provider<T: Module>(&self, capability: &str) -> Result<ModuleRef<T>, FindError> {
+        let gone = || FindError::NotProvided { capability: capability.to_owned(), capabilities: Vec::new() };
+        self.shared().ok_or_else(gone)?.provider(capability)
+    }
+
     /// Stops the module of this name, as [`ModuleRef::stop`] does.
     ///
     /// # Errors
@@ -259,7 +295,39 @@ impl SystemRef {
     /// The modules that live, in the order of registration.
     #[must_use]
     pub fn modules(&self) -> Vec<ModuleSummary> {
-        self.shared().map(|shared| shared.modules()).unwrap_or_default()
+        self.shared().map(|shared| shared.modules(|_| true)).unwrap_or_default()
+    }
+
+    /// The modules that live and provide this capability, in the order of registration.
+    #[must_use]
+    pub fn providers(&self, capability: &str) -> Vec<ModuleSummary> {
+        self.shared().map(|shared| shared.providers(capability)).unwrap_or_default()
+    }
+
+    /// The modules that live and have all of these flags, in the order of registration.
+    ///
+    /// ```
+    /// # use dms::prelude::*;
+    /// use dms::ModuleFlags;
+    ///
+    /// #[module(name = "disk", flags(DRIVER, user(0)))]
+    /// struct Disk;
+    /// #[module]
+    /// impl Disk {}
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let system = System::new();
+    /// system.register_module(Disk).await?;
+    /// let drivers = system.with_flags(ModuleFlags::DRIVER);
+    /// assert_eq!(drivers[0].name, "disk");
+    /// assert!(system.with_flags(ModuleFlags::DRIVER | ModuleFlags::SECURITY).is_empty());
+    /// # system.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_flags(&self, flags: ModuleFlags) -> Vec<ModuleSummary> {
+        self.shared().map(|shared| shared.modules(|info| info.flags.contains(flags))).unwrap_or_default()
     }
 
     /// How many accepted messages were never handled, of all modules that have ended.

@@ -45,8 +45,26 @@ impl Counter {
     }
 }
 
+/// Says everything itself.
+#[module(version = "2.0.1", description = "Speaks.", author = "Grace Hopper", license = "Apache-2.0")]
+#[derive(Debug)]
+pub struct Speaker;
+
+#[module]
+impl Speaker {}
+
+/// Nothing is said of it.
+#[module(author = "", license = "", description = "")]
+#[derive(Debug)]
+pub struct Mute;
+
+#[module]
+impl Mute {}
+
 #[cfg(test)]
 mod tests {
+    use actors::{Describe, ModuleFlags, ModuleInfo};
+
     use super::*;
 
     #[tokio::test]
@@ -56,5 +74,26 @@ mod tests {
         assert_eq!(counter.add(2).await.expect("a reply"), 2);
         assert_eq!(counter.get().await.expect("a reply"), 2);
         system.shutdown().await;
+    }
+
+    #[test]
+    fn what_a_module_does_not_say_of_itself_its_own_crate_says() {
+        const INFO: ModuleInfo = Counter::INFO;
+        assert_eq!((INFO.name, INFO.type_name, INFO.unique), ("Counter", "Counter", false));
+        assert_eq!(INFO.version.to_string(), "0.7.3");
+        assert_eq!(INFO.description, "Counts.");
+        assert_eq!(INFO.author, "Ada Lovelace <ada@example.org>, Charles Babbage");
+        assert_eq!(INFO.license, "MIT");
+        assert_eq!(INFO.flags, ModuleFlags::NONE);
+        assert!(INFO.dependencies.is_empty() && INFO.optional_dependencies.is_empty() && INFO.provides.is_empty());
+    }
+
+    #[test]
+    fn what_a_module_says_of_itself_comes_before_what_its_crate_says() {
+        const INFO: ModuleInfo = Speaker::INFO;
+        assert_eq!(INFO.version.to_string(), "2.0.1");
+        assert_eq!((INFO.description, INFO.author, INFO.license), ("Speaks.", "Grace Hopper", "Apache-2.0"));
+        const MUTE: ModuleInfo = Mute::INFO;
+        assert_eq!((MUTE.description, MUTE.author, MUTE.license), ("", "", ""));
     }
 }

@@ -3,7 +3,7 @@ use dms::prelude::*;
 #[module]
 struct Counter;
 
-#[module(name = "counter", mailbox = 8)]
+#[module(name = "counter", mailbox = 8, flags(DRIVER), depends("store"))]
 impl Counter {}
 
 fn main() {}

@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(provides("count", "metrics.sink", "count"))]
+struct Counter;
+
+fn main() {}
