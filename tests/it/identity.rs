@@ -212,7 +212,8 @@ fn a_provider_is_found_until_it_has_ended() {
         assert_eq!(system.find_provider::<Slow>("slow").unwrap(), slow);
         held.release();
         stopping.await.unwrap();
-        assert!(matches!(system.find_provider::<Slow>("slow"), Err(FindError::NotProvided { .. })));
+        let error = system.find_provider::<Slow>("slow").unwrap_err();
+        assert_eq!(error, FindError::NotProvided { capability: "slow".to_owned(), capabilities: Vec::new() });
         assert_eq!(dropped.all(), [false], "no lock is held while the module is dropped");
         system.shutdown().await;
     });

@@ -289,7 +289,10 @@ mod tests {
             assert_eq!(name.to_string(), shown);
             assert!(name == shown && name != "Counter" && name != "Counter#1" && name != "Counter12");
             let text = shown.to_owned();
-            assert!(name == text && text == name && shown == name && *shown == name && name == *shown);
+            assert_eq!(name, text);
+            assert_eq!(text, name);
+            assert_eq!(shown, name);
+            assert_eq!(*shown, name);
             assert_eq!((name.text(), String::from(name.clone())), (shown.into(), text));
         }
     }
