@@ -91,9 +91,9 @@ mod tests {
     #[test]
     fn what_a_module_says_of_itself_comes_before_what_its_crate_says() {
         const INFO: ModuleInfo = Speaker::INFO;
+        const MUTE: ModuleInfo = Mute::INFO;
         assert_eq!(INFO.version.to_string(), "2.0.1");
         assert_eq!((INFO.description, INFO.author, INFO.license), ("Speaks.", "Grace Hopper", "Apache-2.0"));
-        const MUTE: ModuleInfo = Mute::INFO;
         assert_eq!((MUTE.description, MUTE.author, MUTE.license), ("", "", ""));
     }
 }
