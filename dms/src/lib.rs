@@ -1,4 +1,11 @@
-#![doc = include_str!("../../README.md")]
+#![cfg_attr(
+    all(feature = "adapter", feature = "config", feature = "wire"),
+    doc = include_str!("../../README.md")
+)]
+#![cfg_attr(
+    not(all(feature = "adapter", feature = "config", feature = "wire")),
+    doc = "Write a program as modules that own their state and talk by typed messages; the whole text comes with all features."
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The macros write `::dms`, in this crate too.
@@ -20,6 +27,8 @@ pub use module::{
     ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Task, TaskError, TaskOutput, Timeout,
     TimerHandle, Version,
 };
+#[cfg(feature = "config")]
+pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin};
 pub use system::{
     FindError, ModuleSummary, Pool, Register, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture, Routing,
     ShutdownReport, System, SystemBuilder, SystemRef,

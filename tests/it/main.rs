@@ -2,6 +2,7 @@
 
 mod asks;
 mod bounds;
+mod config;
 mod context;
 mod control;
 mod deadlock;

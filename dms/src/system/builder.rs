@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "config")]
+use super::config::Config;
 use super::registry::Shared;
 use super::system::System;
 use crate::Timeout;
@@ -20,11 +22,18 @@ use crate::module::environment::Environment;
 pub struct SystemBuilder {
     name: String,
     timeout: Timeout,
+    #[cfg(feature = "config")]
+    config: Config,
 }
 
 impl SystemBuilder {
     pub(super) fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), timeout: Timeout::Inherit }
+        Self {
+            name: name.into(),
+            timeout: Timeout::Inherit,
+            #[cfg(feature = "config")]
+            config: Config::default(),
+        }
     }
 
     /// The deadline of asks for which neither the call nor the module sets one; [`DEFAULT_ASK_TIMEOUT`](crate::DEFAULT_ASK_TIMEOUT) without this.
@@ -39,9 +48,19 @@ impl SystemBuilder {
         self
     }
 
+    /// Gives the system and its modules their settings: [`Config::builder`] reads them, a module has them from [`Context`](crate::Context).
+    #[cfg(feature = "config")]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
     /// Makes the system. It owns no task until a module is registered.
     #[must_use]
     pub fn build(self) -> System {
-        System::of(Shared::new(self.name, Environment::new(self.timeout)))
+        let shared = Shared::new(self.name, Environment::new(self.timeout));
+        #[cfg(feature = "config")]
+        shared.config.replace(self.config);
+        System::of(shared)
     }
 }

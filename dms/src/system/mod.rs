@@ -1,9 +1,11 @@
 //! Many modules in one process.
 //!
 //! Reading order: [`system`] is the main type and [`builder`] its settings; [`register`] brings a module to life, [`registry`] knows those that live, [`shutdown`] ends them in
-//! order; [`pool`] puts several behind one handle; [`context`] lets a handler reach the system; [`error`] is what can go wrong.
+//! order; [`pool`] puts several behind one handle; [`context`] lets a handler reach the system; `config` is what it is told from outside; [`error`] is what can go wrong.
 
 mod builder;
+#[cfg(feature = "config")]
+mod config;
 mod context;
 mod error;
 mod pool;
@@ -14,6 +16,8 @@ mod shutdown;
 mod system;
 
 pub use builder::SystemBuilder;
+#[cfg(feature = "config")]
+pub use config::{Config, ConfigBuilder, ConfigError, ConfigOrigin};
 pub use error::{FindError, RegisterError};
 pub use pool::{Pool, RegisterPool, RegisterPoolFuture, Routing};
 pub use register::{Register, RegisterFuture};

@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     registry: Mutex<Registry>,
     next_id: AtomicU64,
     pub(super) shutdown: Shutdown,
+    #[cfg(feature = "config")]
+    pub(super) config: super::config::ConfigStore,
 }
 
 #[derive(Default)]
@@ -77,6 +79,8 @@ impl Shared {
             registry: Mutex::default(),
             next_id: AtomicU64::new(1),
             shutdown: Shutdown::default(),
+            #[cfg(feature = "config")]
+            config: super::config::ConfigStore::default(),
         });
         let host = Arc::downgrade(&shared) as std::sync::Weak<dyn Host>;
         shared.environment.set_host(host);
