@@ -140,7 +140,7 @@ fn an_ill_typed_value_says_which_key_what_is_wanted_what_is_there_and_where_it_w
                 // A weaker layer's value is not the one that is wrong.
                 let system = system_of(config.defaults("[store.pool]\nsize = 1"));
                 let module = system.register_module(Puppet::default()).name("store").await.unwrap();
-                let whole = inside(&module, |ctx| ctx.config_as::<Store>()).await.unwrap_err();
+                let whole = inside(&module, Context::config_as::<Store>).await.unwrap_err();
                 let single = inside(&module, |ctx| ctx.config_value::<u64>("timeout")).await.unwrap_err();
                 for error in [whole, single] {
                     assert_eq!(
@@ -209,8 +209,8 @@ fn a_missing_value_says_which_key_what_is_wanted_and_where_to_write_it() {
         format!("`store.ports[1].number` is missing, and should be an integer (u16): write it in line 2 of `{file}`")
     );
     let without = |line: &str| {
-        let text: String =
-            all.lines().filter(|other| !other.starts_with(line)).map(|line| format!("{line}\n")).collect();
+        let text: Vec<_> = all.lines().filter(|other| !other.starts_with(line)).collect();
+        let text = text.join("\n");
         files.write("app.toml", format!("[store]\n{}", text.replace(", {}", "")));
         Config::builder().optional_file(&path)
     };
