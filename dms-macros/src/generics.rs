@@ -72,6 +72,11 @@ impl Generics {
         self.params.iter().any(|param| param.is_type && param.ident == ty)
     }
 
+    /// Whether these tokens mention one of the parameters.
+    pub(crate) fn mentioned_in(&self, tokens: &TokenStream) -> bool {
+        self.params.iter().any(|param| mentions(tokens, &param.ident))
+    }
+
     /// The type parameters that none of these tokens mention.
     pub(crate) fn types_unused_in(&self, tokens: &TokenStream) -> Vec<Ident> {
         let types = self.params.iter().filter(|param| param.is_type);
@@ -115,7 +120,7 @@ impl Param {
 }
 
 /// Whether the identifier occurs in the tokens.
-fn mentions(tokens: &TokenStream, ident: &Ident) -> bool {
+pub(crate) fn mentions(tokens: &TokenStream, ident: &Ident) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(found) => found == *ident,
         TokenTree::Group(group) => mentions(&group.stream(), ident),

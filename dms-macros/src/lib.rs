@@ -3,6 +3,7 @@
 //! - [`macro@module`] on a struct says what a module is, on its impl what it does;
 //! - [`macro@handler`] on a method of that impl makes it the handler of a message;
 //! - [`macro@tick`] on a method has it called periodically;
+//! - [`macro@request`] on a method has it take the requests that no handler has the name of;
 //! - [`macro@init`], [`macro@start`], [`macro@run`] and [`macro@stop`] are the hooks: what is done when a module comes and goes.
 //!
 //! ```text
@@ -97,8 +98,8 @@ use proc_macro::TokenStream;
 ///
 /// A handler's doc comment, `#[cfg(..)]` and `#[deprecated]` hold for all that is generated for it.
 ///
-/// The one key is `visibility`: what is generated is `pub` unless `#[module(visibility = "pub(crate)")]` says otherwise. The enum
-/// may not be less visible than the struct, which Rust demands of every public trait's types.
+/// There are two keys. `visibility`: what is generated is `pub` unless `#[module(visibility = "pub(crate)")]` says otherwise. The enum
+/// may not be less visible than the struct, which Rust demands of every public trait's types. `remote`: every handler is, see [`macro@handler`].
 ///
 /// Generic modules work, with `where` clauses: `#[module] impl<T: Clone> Cache<T>`. In the impl and in all that is generated, type
 /// parameters are `Send + 'static`, as messages have to be; that need not be written. A module may not borrow.
@@ -149,6 +150,16 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The method's name is the handler's name in errors, logs and metrics, the method on the reference, and the enum's variant:
 /// `scale`, `counter.scale(3, 1)`, `CounterMessage::Scale`. It may not be the name of a method that `ModuleRef` has itself.
+/// # By its name
+/// ```text
+/// #[handler(Add, remote)]
+/// fn add(&mut self, by: u64) -> u64 { .. }
+/// ```
+/// With dms' feature `wire`, a handler that is `remote` is also reached by its name, with JSON or MessagePack for a message: `system.request("counter", Request::new("add", r#"{ "by": 2 }"#))`.
+/// `#[module(remote)]` on the impl makes all handlers remote, and `#[handler(local)]` keeps one out.
+///
+/// The message and the reply have to be `Serialize` and `Deserialize`, and own what they hold. A generated message derives both; attributes as `#[serde(default)]` on an argument go to its
+/// field. A `Result` is replied as serde writes it: `{"Ok": ..}` or `{"Err": ..}`. Where types implement schemars' `JsonSchema`, `system.describe()` has their schemas.
 #[proc_macro_attribute]
 pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
     stray::expand("handler", &args.into(), &item.into()).into()
@@ -225,4 +236,22 @@ pub fn run(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn stop(args: TokenStream, item: TokenStream) -> TokenStream {
     stray::expand("stop", &args.into(), &item.into()).into()
+}
+
+/// Takes the requests that no handler of the module has the name of: what is not known when the program is compiled. It needs dms' feature `wire`.
+///
+/// ```text
+/// #[request]
+/// fn handle_request(&mut self, request: &Request) -> Result<Response, ModuleError> {
+///     match request.request_type.as_str() {
+///         "get_status" => Ok(Response::ok(b"OK".to_vec())),
+///         _ => Ok(Response::err("Unknown request")),
+///     }
+/// }
+/// ```
+/// It is a handler of the message `Request`, with a variant of its own in the enum and its turn in the mailbox. It takes the request, lent or by value, and, if it is wanted, `ctx`; may be `async`, and returns a
+/// `Response` or a `Result` of one with any error that turns into a `ModuleError`, whose text becomes the response's. There is at most one.
+#[proc_macro_attribute]
+pub fn request(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("request", &args.into(), &item.into()).into()
 }

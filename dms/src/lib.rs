@@ -12,6 +12,8 @@
 #[allow(unused_extern_crates, reason = "the macros name the crate they are used in")]
 extern crate self as dms;
 
+#[cfg(feature = "wire")]
+mod message;
 mod module;
 mod system;
 pub mod testing;
@@ -20,7 +22,13 @@ pub mod testing;
 #[path = "private.rs"]
 pub mod __private;
 
+#[cfg(feature = "wire")]
+pub use dms_macros::request;
 pub use dms_macros::{handler, init, module, run, start, stop, tick};
+#[cfg(feature = "wire")]
+pub use message::{Format, MAX_PAYLOAD, PayloadError, Request, Response, ResponseError};
+#[cfg(feature = "wire")]
+pub use module::RequestError;
 pub use module::{
     Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage, Failure,
     Handler, Inbox, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef,
@@ -33,6 +41,8 @@ pub use system::{
     FindError, ModuleSummary, Pool, Register, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture, Routing,
     ShutdownReport, System, SystemBuilder, SystemRef,
 };
+#[cfg(feature = "wire")]
+pub use system::{RequestFuture, SendRequest};
 
 /// What a program of modules needs, to be imported whole.
 pub mod prelude {
@@ -40,4 +50,6 @@ pub mod prelude {
         AskError, Context, DynMessage, Handler, Inbox, Module, ModuleError, ModuleRef, Overflow, Pool, Recipient,
         ReplyTo, SendError, System, SystemRef, TimerHandle, handler, init, module, run, start, stop, tick,
     };
+    #[cfg(feature = "wire")]
+    pub use crate::{Request, Response, request};
 }

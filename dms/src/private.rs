@@ -2,3 +2,49 @@
 
 pub use crate::module::dispatch::{HookOutput, begin, begin_detached, begin_tick, hook};
 pub use crate::module::tick::Tick;
+
+#[cfg(feature = "wire")]
+pub use crate::module::{
+    remote::{OnRequest, Remote, response},
+    schema::{Described, Shape, Typed, Undescribed, arguments, arguments_unknown},
+};
+#[cfg(feature = "wire")]
+pub use serde;
+
+/// What stands in generated code for remote handlers; without the feature, an error that names it.
+#[cfg(feature = "wire")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __remote {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// The same without the feature.
+#[cfg(not(feature = "wire"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __remote {
+    ($($items:tt)*) => {
+        ::core::compile_error!(
+            "`remote` handlers need the feature `wire` of `dms`: write `features = [\"wire\"]` beside its version in Cargo.toml"
+        );
+    };
+}
+
+/// A generated message that can be made from bytes; a struct like any other without the feature.
+#[cfg(feature = "wire")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __remote_message {
+    ([$($cfgs:tt)*] [$($attributes:tt)*] $($item:tt)*) => { $($cfgs)* $($attributes)* $($item)* };
+}
+
+/// The same without the feature.
+#[cfg(not(feature = "wire"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __remote_message {
+    ([$($cfgs:tt)*] [$($attributes:tt)*] $($item:tt)*) => { $($cfgs)* $($item)* };
+}
+
+pub use crate::{__remote as remote, __remote_message as remote_message};

@@ -14,6 +14,7 @@ mod messages;
 mod model;
 mod pool;
 mod registry;
+mod requests;
 mod session;
 mod shutdown;
 mod tasks_alive;

@@ -21,10 +21,11 @@ pub(crate) enum Role {
     Start,
     Run,
     Stop,
+    Request,
 }
 
 impl Role {
-    const ALL: [Self; 6] = [Self::Handler, Self::Tick, Self::Init, Self::Start, Self::Run, Self::Stop];
+    const ALL: [Self; 7] = [Self::Handler, Self::Tick, Self::Init, Self::Start, Self::Run, Self::Stop, Self::Request];
 
     /// The name of the attribute.
     pub(crate) fn name(self) -> &'static str {
@@ -35,6 +36,7 @@ impl Role {
             Self::Start => "start",
             Self::Run => "run",
             Self::Stop => "stop",
+            Self::Request => "request",
         }
     }
 
@@ -64,11 +66,13 @@ impl Role {
     }
 }
 
-/// `#[module(visibility = "pub(crate)")]`.
+/// `#[module(visibility = "pub(crate)", remote)]`.
 #[derive(Debug, Default)]
 pub(crate) struct ImplArgs {
     /// With the literal, for errors.
     pub(crate) visibility: Option<(Visibility, LitStr)>,
+    /// Where it says that all handlers are reached by name.
+    pub(crate) remote: Option<Span>,
 }
 
 impl ImplArgs {
@@ -80,6 +84,11 @@ impl ImplArgs {
         for entry in &entries {
             match entry.name().as_str() {
                 "visibility" => args.visibility = visibility(entry, errors),
+                "remote" if matches!(entry.value, Value::None) => args.remote = Some(entry.tokens.span()),
+                "remote" => {
+                    errors.push(&entry.tokens, "`remote` takes no value: write `#[module(remote)]`");
+                    args.remote = Some(entry.tokens.span());
+                }
                 key if KEYS.contains(&key) => errors.push(
                     &entry.tokens,
                     format!("`{key}` is about what the module is: write it in the `#[module(..)]` above the struct"),
@@ -87,7 +96,7 @@ impl ImplArgs {
                 key => errors.push(
                     &entry.tokens,
                     format!(
-                        "`#[module]` on an impl has no key `{}`: remove it, or write `visibility = \"pub(crate)\"`",
+                        "`#[module]` on an impl has no key `{}`: remove it, or write `visibility = \"pub(crate)\"` or `remote`",
                         if key.is_empty() { show(&entry.tokens) } else { key.to_owned() }
                     ),
                 ),
@@ -124,6 +133,10 @@ pub(crate) struct HandlerArgs {
     pub(crate) boxed: bool,
     /// Where it says that an asker may run the handler itself.
     pub(crate) inline: Option<Span>,
+    /// Where it says that the handler is reached by name.
+    pub(crate) remote: Option<Span>,
+    /// Where it says that the handler is not reached by name, though its module's are.
+    pub(crate) local: Option<Span>,
 }
 
 impl HandlerArgs {
@@ -157,6 +170,12 @@ impl HandlerArgs {
                     &entry.tokens,
                     format!("handler `{handler}`: `inline` takes no value: write `#[handler(inline)]`"),
                 ),
+                ("remote", Value::None) => args.remote = Some(entry.tokens.span()),
+                ("local", Value::None) => args.local = Some(entry.tokens.span()),
+                (key @ ("remote" | "local"), _) => errors.push(
+                    &entry.tokens,
+                    format!("handler `{handler}`: `{key}` takes no value: write `#[handler({key})]`"),
+                ),
                 ("derive", Value::List(list)) => derive = Some((list.stream(), entry)),
                 ("derive", _) => errors.push(
                     &entry.tokens,
@@ -176,6 +195,9 @@ impl HandlerArgs {
                 ),
             ),
             None => {}
+        }
+        if let (Some(_), Some(local)) = (args.remote, args.local) {
+            errors.at(local, format!("handler `{handler}` is `remote` and `local`: keep one of them"));
         }
         args
     }
@@ -200,7 +222,7 @@ impl HandlerArgs {
                 &entry.tokens,
                 format!(
                     "handler `{handler}`: `{written}` is not understood: write `#[handler]`, or `#[handler({})]` to generate the message, \
-                     with `derive(..)`, `boxed` or `inline` after it",
+                     with `derive(..)`, `boxed`, `inline` or `remote` after it",
                     generated_name(handler)
                 ),
             ),
@@ -328,13 +350,15 @@ mod tests {
     fn every_form_of_handler_is_read() {
         let mut errors = Errors::default();
         let plain = HandlerArgs::parse(&parse_quote!(#[handler]), "scale", &mut errors);
+        assert!(plain.remote.is_none() && plain.local.is_none());
         assert!(plain.name.is_none() && !plain.boxed && plain.inline.is_none());
         let full = HandlerArgs::parse(
-            &parse_quote!(#[handler(Scale, derive(Clone, Debug), boxed, inline)]),
+            &parse_quote!(#[handler(Scale, derive(Clone, Debug), boxed, inline, remote)]),
             "scale",
             &mut errors,
         );
         assert!(full.boxed && full.inline.is_some() && full.name.expect("a name") == "Scale" && full.derive.is_some());
+        assert!(full.remote.is_some());
         assert!(errors.is_empty());
     }
 

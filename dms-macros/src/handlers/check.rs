@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Attribute, Type};
 
 use super::args::Role;
-use super::model::{Generated, Handler, Hook, Message, Module, Tick};
+use super::model::{Generated, Handler, Hook, Message, Module, Reach, Tick};
 use crate::diagnostics::{Errors, show};
 
 /// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
@@ -52,6 +52,7 @@ pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
         _ => true,
     });
     generated_names(module, errors);
+    repeated_requests(&mut module.handlers, errors);
     repeated_messages(&mut module.handlers, errors);
     repeated_variants(module, errors);
     repeated_hooks(&mut module.hooks, errors);
@@ -98,6 +99,26 @@ fn owner(module: &Ident, message: &Ident) -> &'static str {
     } else {
         "the enum of its messages"
     }
+}
+
+fn repeated_requests(handlers: &mut Vec<Handler>, errors: &mut Errors) {
+    let mut seen: Option<(Ident, bool)> = None;
+    handlers.retain(|handler| {
+        if !matches!(handler.reach, Reach::AnyName(_)) {
+            return true;
+        }
+        let (method, conditional) = (&handler.call.method, is_conditional(&handler.item.cfgs));
+        match &seen {
+            Some((first, first_conditional)) if !(conditional && *first_conditional) => {
+                errors.push(method, format!("request method `{method}`: `{first}` is the `#[request]` of this module already: make one method of both, or call this one from `{first}`"));
+                false
+            }
+            _ => {
+                seen.get_or_insert((method.clone(), conditional));
+                true
+            }
+        }
+    });
 }
 
 fn repeated_messages(handlers: &mut Vec<Handler>, errors: &mut Errors) {

@@ -7,7 +7,7 @@ use syn::Attribute;
 use syn::spanned::Spanned;
 
 use super::args::Role;
-use super::model::{Handler, Hook, Module, Tick};
+use super::model::{Handler, Hook, Module, Reach, Tick};
 use super::signature::{Argument, Call};
 use crate::duration;
 use crate::stray;
@@ -160,7 +160,7 @@ impl Emitter<'_> {
             let (self_ty, ty) = (&self.module.self_ty, handler.message.ty());
             quote!(<#self_ty as #krate::Handler<#ty>>::handle(module, message, ctx).await)
         } else {
-            self.call(&handler.call, &quote!(module))
+            self.answer(handler, &quote!(module))
         };
         quote! {
             #(#cfgs)*
@@ -186,6 +186,12 @@ impl Emitter<'_> {
         }
     }
 
+    /// The call of a handler, as the reply: what a `#[request]` method returns becomes one.
+    fn answer(&self, handler: &Handler, receiver: &TokenStream) -> TokenStream {
+        let call = self.call(&handler.call, receiver);
+        if matches!(handler.reach, Reach::AnyName(_)) { self.response(handler, &call) } else { call }
+    }
+
     /// The call of a method of the user's, awaited if it has to be.
     fn call(&self, call: &Call, receiver: &TokenStream) -> TokenStream {
         let (future, awaited) = (self.start(call, receiver), call.is_async.then(|| quote!(.await)));
@@ -200,6 +206,7 @@ impl Emitter<'_> {
             Argument::Inbox => quote!(inbox),
             Argument::Reply => quote!(reply),
             Argument::Message => quote!(message),
+            Argument::Borrowed => quote!(&message),
             Argument::Field(field) => quote!(message.#field),
         });
         quote!(<#self_ty>::#method(#receiver, #(#arguments),*))
@@ -309,6 +316,11 @@ impl Emitter<'_> {
         };
         let start = self.start(&handler.call, &quote!(self));
         let body = match self.bodies {
+            // The method borrows the request, which the future has to own.
+            Bodies::Real if matches!(handler.reach, Reach::AnyName(_)) => {
+                let answer = self.answer(handler, &quote!(self));
+                quote!(async move { #answer })
+            }
             Bodies::Real if handler.call.is_async => start,
             Bodies::Real => quote!(::core::future::ready(#start)),
             Bodies::Stubs => {
@@ -350,6 +362,7 @@ impl Emitter<'_> {
             )
         });
         let hooks = module.hooks.iter().map(|hook| self.hook(hook));
+        let remote = self.remote();
         quote! {
             #[automatically_derived]
             impl #declared #trait_path for #self_ty #where_clause {
@@ -358,6 +371,7 @@ impl Emitter<'_> {
                 #stops
                 #inline
                 #ticks
+                #remote
                 #(#hooks)*
             }
         }

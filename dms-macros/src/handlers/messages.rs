@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::emit::{Emitter, respanned};
-use super::model::{Described, Field, Generated, Handler, Message};
+use super::model::{Described, Field, Generated, Handler, Message, Reach};
 
 impl Emitter<'_> {
     /// `pub struct Scale { pub by: u64, pub offset: u64 }`, for each handler that names its message.
@@ -33,12 +33,15 @@ impl Emitter<'_> {
         };
         // Shown at the name: a struct of the same name elsewhere is a conflict with it.
         let head = respanned(quote!(#visibility struct), ident.span());
-        quote! {
-            #(#cfgs)*
+        let item = quote! {
             #(#docs)*
             #attrs
             #derive
             #head #ident #declared #body
+        };
+        match handler.reach {
+            Reach::Remote(_) => self.remote_message(message, &handler.item.cfgs, &item),
+            Reach::Local | Reach::AnyName(_) => quote!(#(#cfgs)* #item),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `#[module]` on the impl: what the module does.
 //!
 //! Read in this order: [`args`] (the attributes as they are written), [`signature`] and [`owned`] (what a method may
-//! look like), [`model`] and [`reader`] (handlers, ticks and hooks), [`check`] (what does not fit together), [`emit`] and [`messages`]
+//! look like), [`model`] and [`reader`] (handlers, ticks and hooks), [`check`] (what does not fit together), [`emit`], [`messages`] and [`remote`]
 //! (one function for each generated item).
 
 mod args;
@@ -11,6 +11,7 @@ mod messages;
 mod model;
 mod owned;
 mod reader;
+mod remote;
 mod signature;
 
 use proc_macro2::TokenStream;

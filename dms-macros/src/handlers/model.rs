@@ -46,6 +46,18 @@ pub(crate) struct Handler {
     pub(crate) boxed: bool,
     /// Where it says that an asker may run it itself.
     pub(crate) inline: Option<Span>,
+    pub(crate) reach: Reach,
+}
+
+/// From where a handler is reached.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reach {
+    /// By its message alone.
+    Local,
+    /// By its name as well; where that is said.
+    Remote(Span),
+    /// It is the `#[request]` method: by every name that no handler has. Where that is said.
+    AnyName(Span),
 }
 
 /// What a handler and what is generated for it have in common.
@@ -138,14 +150,22 @@ impl Module {
             let implied = generics.implied().map(|predicate| -> WherePredicate { parse_quote!(#predicate) });
             block.generics.make_where_clause().predicates.extend(implied);
         }
-        let mut reader =
-            Reader { krate, ident: &ident, self_ty: &self_ty, generics: &generics, errors, attributes: Vec::new() };
+        let mut reader = Reader {
+            krate,
+            ident: &ident,
+            self_ty: &self_ty,
+            generics: &generics,
+            remote: args.remote,
+            errors,
+            attributes: Vec::new(),
+        };
         let (mut handlers, mut ticks, mut hooks) = (Vec::new(), Vec::new(), Vec::new());
         for item in &mut block.items {
             let Item::Method(method) = item else { continue };
             let Some((role, attr)) = reader.take_role(method) else { continue };
             match role {
                 Role::Handler => handlers.extend(reader.handler(&attr, method)),
+                Role::Request => handlers.extend(reader.request(&attr, method)),
                 Role::Tick => ticks.push(reader.tick(&attr, method)),
                 role => hooks.push(reader.hook(role, &attr, method)),
             }

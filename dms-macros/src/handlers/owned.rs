@@ -113,7 +113,7 @@ fn is_static(lifetime: Option<&Lifetime>) -> bool {
 }
 
 /// What to write for a reference to this type.
-fn owned_form(ty: &Type) -> String {
+pub(crate) fn owned_form(ty: &Type) -> String {
     match ty {
         Type::Slice(slice) => format!("`Vec<{}>`", show(&slice.elem)),
         Type::TraitObject(object) => format!("`Box<{} + Send>`", show(object)),

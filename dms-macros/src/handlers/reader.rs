@@ -6,13 +6,13 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::format_ident;
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Pat, Path, ReturnType};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Pat, Path, ReturnType, Type};
 
 use super::args::{self, HandlerArgs, Role, camel};
-use super::model::{Described, Field, Generated, Handler, Hook, Message, Tick};
+use super::model::{Described, Field, Generated, Handler, Hook, Message, Reach, Tick};
 use super::owned::{self, Place};
 use super::signature::{self, Argument, Kind, Written};
 use crate::diagnostics::{Errors, show};
@@ -25,6 +25,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) ident: &'a Ident,
     pub(crate) self_ty: &'a TokenStream,
     pub(crate) generics: &'a Generics,
+    /// Where it is said that all handlers are reached by name.
+    pub(crate) remote: Option<Span>,
     pub(crate) errors: &'a mut Errors,
     /// The paths of the attributes taken off so far, each once.
     pub(crate) attributes: Vec<Path>,
@@ -129,8 +131,94 @@ impl Reader<'_> {
         if let Some(inline) = args.inline {
             self.check_inline(&name, inline, method, &written);
         }
-        let HandlerArgs { boxed, inline, .. } = args;
-        Some(Handler { call, item, message, reply, reply_span, is_detached, boxed, inline })
+        let HandlerArgs { boxed, inline, remote, local, .. } = args;
+        let reach = self.reach(&name, remote, local);
+        if let Reach::Remote(_) = reach {
+            self.refuse_static(&name, method, &written);
+        }
+        Some(Handler { call, item, message, reply, reply_span, is_detached, boxed, inline, reach })
+    }
+
+    /// From where a handler is reached.
+    fn reach(&mut self, handler: &str, remote: Option<Span>, local: Option<Span>) -> Reach {
+        match (remote.or(self.remote), local) {
+            (Some(_), Some(_)) => Reach::Local,
+            (Some(remote), None) => Reach::Remote(remote),
+            (None, Some(local)) => {
+                self.errors.at(local, format!("handler `{handler}` is `local`, as all handlers are of a module that is not `remote`: remove `local`, or write `#[module(remote)]` above the impl"));
+                Reach::Local
+            }
+            (None, None) => Reach::Local,
+        }
+    }
+
+    /// What is read from bytes has to own what it holds.
+    fn refuse_static(&mut self, handler: &str, method: &Method, written: &[Written<'_>]) {
+        let returned = match &method.sig.output {
+            ReturnType::Type(_, ty) => Some((&**ty, "its reply")),
+            ReturnType::Default => None,
+        };
+        let arguments = written.iter().filter_map(|argument| match &argument.kind {
+            Kind::Message => Some((argument.ty, "its message")),
+            Kind::Reply(reply) => Some((&**reply, "its reply")),
+            Kind::Context | Kind::Inbox => None,
+        });
+        for (ty, what) in arguments.chain(returned) {
+            if let Type::Reference(reference) = ty
+                && reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
+            {
+                let owned = owned::owned_form(&reference.elem);
+                self.errors.push(ty, format!("handler `{handler}` is `remote`, and {what} borrows, which nothing that is read from bytes can: write {owned}, or remove `remote`"));
+            }
+        }
+    }
+
+    /// The method that takes the requests that no handler has the name of: a handler of the message `Request`.
+    pub(crate) fn request(&mut self, attr: &Attribute, method: &Method) -> Option<Handler> {
+        let form = "`fn handle_request(&mut self, request: &Request) -> Response`";
+        args::no_arguments(attr, Role::Request, self.errors);
+        let item = self.described(method);
+        let subject = format!("request method `{}`", item.name);
+        let (mut call, written) = signature::read(Role::Request, &method.sig, self.errors);
+        self.refuse_inbox(&subject, &written);
+        let mut requests = written.iter().filter(|argument| matches!(argument.kind, Kind::Message));
+        let Some(request) = requests.next() else {
+            self.errors.push(&method.sig.ident, format!("{subject} takes no request: write {form}"));
+            return None;
+        };
+        for second in requests {
+            self.errors
+                .push(second.pat, format!("{subject} takes `{}` besides the request: write {form}", show(second.pat)));
+        }
+        for reply in written.iter().filter(|argument| matches!(argument.kind, Kind::Reply(_))) {
+            self.errors.push(reply.ty, format!("{subject} responds with what it returns: write {form}"));
+        }
+        if matches!(method.sig.output, ReturnType::Default) {
+            self.errors.push(&method.sig.ident, format!("{subject} returns no response: write {form}"));
+        }
+        let argument = if matches!(request.ty, Type::Reference(_)) { Argument::Borrowed } else { Argument::Message };
+        call.arguments = arguments(&written, || Some(argument.clone()));
+        let krate = self.krate;
+        let message = Message::Given {
+            ty: quote!(#krate::Request),
+            place: request.ty.clone(),
+            name: format_ident!("request", span = method.sig.ident.span()),
+        };
+        let reply_span = match &method.sig.output {
+            ReturnType::Default => method.sig.ident.span(),
+            ReturnType::Type(_, ty) => ty.span(),
+        };
+        Some(Handler {
+            call,
+            item,
+            message,
+            reply: quote!(#krate::Response),
+            reply_span,
+            is_detached: false,
+            boxed: false,
+            inline: None,
+            reach: Reach::AnyName(attr.span()),
+        })
     }
 
     /// Whoever asks runs the handler to its end: it cannot wait, nor answer later.

@@ -28,6 +28,8 @@ pub(crate) enum Argument {
     Reply,
     /// The message itself.
     Message,
+    /// The message, lent.
+    Borrowed,
     /// A field of the generated message.
     Field(Ident),
 }
@@ -55,6 +57,7 @@ pub(crate) fn subject(role: Role, method: &Ident) -> String {
         Role::Handler => "handler",
         Role::Tick => "tick",
         Role::Init | Role::Start | Role::Run | Role::Stop => "hook",
+        Role::Request => "request method",
     };
     format!("{kind} `{}`", method.unraw())
 }

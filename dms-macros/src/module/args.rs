@@ -103,6 +103,10 @@ impl Args {
                 &entry.key,
                 "`visibility` is about what the impl generates: write `#[module(visibility = \"pub(crate)\")]` above the `impl`",
             ),
+            "remote" => errors.push(
+                &entry.key,
+                "`remote` is about what the module's handlers do: write `#[module(remote)]` above the `impl`",
+            ),
             "" => errors.push(
                 &entry.tokens,
                 format!("`#[module]` on a struct takes `key = value`, the keys being {}: write, for example, `#[module(name = \"counter\")]`", list(KEYS)),

@@ -45,7 +45,11 @@ pub struct Ask<'a, T: Answers<M>, M> {
 
 impl<'a, T: Answers<M>, M: Send + 'static> Ask<'a, T, M> {
     pub(crate) fn new(target: &'a ModuleRef<T>, message: M) -> Self {
-        Self { target, message, timeout: Timeout::Inherit }
+        Self::within(target, message, Timeout::Inherit)
+    }
+
+    pub(crate) fn within(target: &'a ModuleRef<T>, message: M, timeout: Timeout) -> Self {
+        Self { target, message, timeout }
     }
 
     /// Gives up after `timeout`, exact to Tokio's millisecond. Inside a handler that was itself asked, never later than its caller gives up.

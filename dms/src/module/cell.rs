@@ -20,6 +20,14 @@ use super::inline::Home;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
 use super::watch::{Reaching, Watcher};
+#[cfg(feature = "wire")]
+use super::{
+    info::Timeout,
+    remote::{self, Answering},
+    request_error::RequestError,
+};
+#[cfg(feature = "wire")]
+use crate::message::Request;
 
 /// One allocation a module: its mailbox and what is known of it.
 ///
@@ -449,6 +457,18 @@ pub(crate) trait AnyCell: Any + Send + Sync {
 
     /// Ends all asks that the sweeps look after.
     fn abandon_asks(&self);
+
+    /// Asks the module by the name of a handler.
+    #[cfg(feature = "wire")]
+    fn request(self: Arc<Self>, request: Request, timeout: Timeout) -> Result<Answering, RequestError>;
+
+    /// What can be asked of the module by name.
+    #[cfg(feature = "wire")]
+    fn describe_requests(&self) -> serde_json::Value;
+
+    /// Whether the module takes requests that no handler has the name of.
+    #[cfg(feature = "wire")]
+    fn takes_any_request(&self) -> bool;
 }
 
 impl<T: Module> AnyCell for Cell<T> {
@@ -486,6 +506,21 @@ impl<T: Module> AnyCell for Cell<T> {
 
     fn abandon_asks(&self) {
         self.mailbox.abandon_askers(&self.core);
+    }
+
+    #[cfg(feature = "wire")]
+    fn request(self: Arc<Self>, request: Request, timeout: Timeout) -> Result<Answering, RequestError> {
+        remote::request(self, request, timeout)
+    }
+
+    #[cfg(feature = "wire")]
+    fn describe_requests(&self) -> serde_json::Value {
+        remote::describe::<T>()
+    }
+
+    #[cfg(feature = "wire")]
+    fn takes_any_request(&self) -> bool {
+        T::ON_REQUEST.is_some()
     }
 }
 

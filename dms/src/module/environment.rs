@@ -22,6 +22,9 @@ pub(crate) struct Environment {
     pub(crate) undelivered: AtomicU64,
     /// The deadline of asks for which neither call nor module sets one.
     pub(crate) timeout: Timeout,
+    /// The most bytes of a request's payload, and of its reply.
+    #[cfg(feature = "wire")]
+    pub(crate) max_payload: usize,
     runtime: OnceLock<Handle>,
     host: OnceLock<Weak<dyn Host>>,
 }
@@ -48,6 +51,8 @@ impl Environment {
             sweeps: AtomicU32::new(0),
             undelivered: AtomicU64::new(0),
             timeout,
+            #[cfg(feature = "wire")]
+            max_payload: crate::message::MAX_PAYLOAD,
             runtime: OnceLock::new(),
             host: OnceLock::new(),
         }

@@ -7,6 +7,8 @@ use super::error::ModuleError;
 use super::inbox::Inbox;
 use super::info::Describe;
 use super::message_set::{Accepts, MessageSet};
+#[cfg(feature = "wire")]
+use super::remote::{OnRequest, Remote};
 use super::tick::Tick;
 
 /// A struct that owns its state, runs in a task of its own and is reached by messages only.
@@ -65,6 +67,16 @@ pub trait Module: Describe + Sized + Send + 'static {
     /// Whether there are handlers that an asker may run itself.
     #[doc(hidden)]
     const INLINE: bool = false;
+
+    /// The handlers that are reached by name.
+    #[cfg(feature = "wire")]
+    #[doc(hidden)]
+    const REMOTE: &'static [Remote<Self>] = &[];
+
+    /// What takes the requests that no handler has the name of.
+    #[cfg(feature = "wire")]
+    #[doc(hidden)]
+    const ON_REQUEST: Option<OnRequest<Self>> = None;
 
     /// Takes what the module needs. Runs first; messages wait. Its error fails the registration.
     fn init(&mut self, ctx: &mut Context<Self>) -> impl Future<Output = Result<(), ModuleError>> + Send {

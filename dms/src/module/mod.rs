@@ -3,7 +3,8 @@
 //! Reading order: [`info`], [`flags`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
 //! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`dispatch`] the moment before a handler,
 //! [`inline`] what an asker may do in its place,
-//! [`context`] what a handler can reach, [`task`] what it may run beside. [`module_ref`], [`ask`] and [`recipient`] are the ways in. [`tick`] and [`timers`] bring what comes by
+//! [`context`] what a handler can reach, [`task`] what it may run beside. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
+//! with `schema` to say what it takes and `request_error` what can go wrong. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`lifecycle`] and [`error`] are what
 //! is seen of it all, [`watch`] waits for it, [`environment`] what this room asks of the system.
 //!
@@ -29,8 +30,14 @@ pub(crate) mod mailbox;
 pub(crate) mod message_set;
 pub(crate) mod module_ref;
 pub(crate) mod recipient;
+#[cfg(feature = "wire")]
+pub(crate) mod remote;
 pub(crate) mod reply;
+#[cfg(feature = "wire")]
+pub(crate) mod request_error;
 pub(crate) mod room;
+#[cfg(feature = "wire")]
+pub(crate) mod schema;
 pub(crate) mod task;
 pub(crate) mod tick;
 pub(crate) mod timers;
@@ -49,5 +56,7 @@ pub use message_set::{Accepts, DynMessage, MessageSet};
 pub use module_ref::ModuleRef;
 pub use recipient::Recipient;
 pub use reply::ReplyTo;
+#[cfg(feature = "wire")]
+pub use request_error::RequestError;
 pub use task::{Task, TaskError, TaskOutput};
 pub use tick::TimerHandle;

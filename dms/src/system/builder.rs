@@ -24,6 +24,8 @@ pub struct SystemBuilder {
     timeout: Timeout,
     #[cfg(feature = "config")]
     config: Config,
+    #[cfg(feature = "wire")]
+    max_payload: usize,
 }
 
 impl SystemBuilder {
@@ -33,6 +35,8 @@ impl SystemBuilder {
             timeout: Timeout::Inherit,
             #[cfg(feature = "config")]
             config: Config::default(),
+            #[cfg(feature = "wire")]
+            max_payload: crate::MAX_PAYLOAD,
         }
     }
 
@@ -55,10 +59,23 @@ impl SystemBuilder {
         self
     }
 
+    /// The most bytes that a request by name may have as its payload, and as its reply; [`MAX_PAYLOAD`](crate::MAX_PAYLOAD) without this.
+    #[cfg(feature = "wire")]
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.max_payload = bytes;
+        self
+    }
+
     /// Makes the system. It owns no task until a module is registered.
     #[must_use]
     pub fn build(self) -> System {
-        let shared = Shared::new(self.name, Environment::new(self.timeout));
+        #[cfg_attr(not(feature = "wire"), expect(unused_mut, reason = "the feature's setting follows"))]
+        let mut environment = Environment::new(self.timeout);
+        #[cfg(feature = "wire")]
+        {
+            environment.max_payload = self.max_payload;
+        }
+        let shared = Shared::new(self.name, environment);
         #[cfg(feature = "config")]
         shared.config.replace(self.config);
         System::of(shared)

@@ -12,6 +12,8 @@ use parking_lot::Mutex;
 
 use super::error::{FindError, RegisterError};
 use super::shutdown::Shutdown;
+#[cfg(feature = "wire")]
+use crate::module::RequestError;
 use crate::module::cell::{AnyCell, Cell, Core, Origin};
 use crate::module::environment::{Environment, Host};
 use crate::module::lifecycle::IdMap;
@@ -173,13 +175,31 @@ impl Shared {
         })
     }
 
-    /// The modules of which `wanted` holds, in the order of registration.
-    pub(super) fn modules(&self, wanted: impl Fn(&ModuleInfo) -> bool) -> Vec<ModuleSummary> {
+    /// The module of this name, else the oldest that provides it.
+    #[cfg(feature = "wire")]
+    pub(super) fn addressed(&self, name: &str) -> Result<Arc<dyn AnyCell>, RequestError> {
+        let registry = self.registry.lock();
+        let named = registry.names.get(name).and_then(|id| registry.modules.get(id));
+        named.or_else(|| registry.providing(name).next()).cloned().ok_or_else(|| {
+            let capabilities = registry.providers.keys().copied();
+            let names: BTreeSet<_> = registry.names.keys().map(String::as_str).chain(capabilities).collect();
+            let names = names.into_iter().map(str::to_owned).collect();
+            RequestError::UnknownModule { name: name.to_owned(), names }
+        })
+    }
+
+    /// As [`modules`](Self::modules), themselves.
+    pub(super) fn cells(&self, wanted: impl Fn(&ModuleInfo) -> bool) -> Vec<Arc<dyn AnyCell>> {
         let registry = self.registry.lock();
         let mut cells: Vec<_> = registry.modules.values().filter(|cell| wanted(cell.core().info())).cloned().collect();
         drop(registry);
         cells.sort_unstable_by_key(|cell| cell.core().id);
-        cells.iter().map(|cell| ModuleSummary::of(&**cell)).collect()
+        cells
+    }
+
+    /// The modules of which `wanted` holds, in the order of registration.
+    pub(super) fn modules(&self, wanted: impl Fn(&ModuleInfo) -> bool) -> Vec<ModuleSummary> {
+        self.cells(wanted).iter().map(|cell| ModuleSummary::of(&**cell)).collect()
     }
 
     /// The modules that provide the capability, in the order of registration.
