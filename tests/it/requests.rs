@@ -973,7 +973,7 @@ proptest::proptest! {
 
 #[test]
 fn w1_what_nests_too_deep_is_an_error() {
-    for depth in [129, 10_000, 1_000_000] {
+    for depth in [129, 10_000, 500_000] {
         let open = |text: &str| text.repeat(depth);
         for (payload, format) in [
             (open("[").into_bytes(), Format::Json),
