@@ -1,10 +1,13 @@
 //! How often the message path allocates. A binary of its own: `allocation_counter` replaces the allocator, and counts each thread for itself.
 
+use std::future::IntoFuture;
 use std::time::Duration;
 
 use allocation_counter::measure;
 use dms::prelude::*;
+use dms::{Format, RequestError};
 use dms_tests::Flavor;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 /// Adds up.
@@ -180,6 +183,52 @@ fn a_bounded_mailbox_allocates_nothing_while_there_is_room() {
         }
     });
     assert!(count <= OF_TOKIO, "{count}");
+    runtime.block_on(system.shutdown());
+}
+
+#[module(name = "forest")]
+struct Forest;
+
+#[derive(Serialize, Deserialize)]
+enum Tree {
+    Leaf(u64),
+    Node(Vec<Tree>),
+}
+
+#[module(remote)]
+impl Forest {
+    #[handler]
+    fn plant(&mut self, tree: Tree) -> u64 {
+        match tree {
+            Tree::Leaf(number) => number,
+            Tree::Node(children) => children.len() as u64,
+        }
+    }
+}
+
+#[test]
+fn w1_a_payload_cannot_have_more_allocated_than_it_has_bytes_for() {
+    let runtime = Flavor::Paused.runtime();
+    let system = System::new();
+    runtime.block_on(system.register_module(Forest).into_future()).unwrap();
+    let allocated_by = |payload: &[u8]| {
+        let request = Request { format: Format::MessagePack, ..Request::new("plant", payload) };
+        let mut response = None;
+        let info = measure(|| response = Some(runtime.block_on(system.request("forest", request).into_future())));
+        (info.bytes_max, response.unwrap())
+    };
+    // A hundred arrays inside each other, each of which claims four billion elements.
+    let (bytes, response) = allocated_by(&b"\x81\xa4Node\xdd\xff\xff\xff\xff".repeat(100));
+    assert!(matches!(response, Err(RequestError::Payload { .. })), "{response:?}");
+    assert!(bytes < 10_000, "{bytes} bytes for a lie");
+    let (bytes, response) = allocated_by(b"\x81\xa4Node\xdb\x7f\xff\xff\xff");
+    assert!(matches!(response, Err(RequestError::Payload { .. })), "{response:?}");
+    assert!(bytes < 10_000, "{bytes} bytes for a lie");
+    // It measures: what is there is allocated.
+    let honest = [&b"\x81\xa4Node\xdd\x00\x00\x27\x10"[..], &b"\x81\xa4Leaf\x07".repeat(10_000)].concat();
+    let (bytes, response) = allocated_by(&honest);
+    assert_eq!(response.unwrap().decode::<u64>(), Ok(10_000));
+    assert!(bytes > 100_000, "{bytes} bytes");
     runtime.block_on(system.shutdown());
 }
 

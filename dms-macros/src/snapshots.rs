@@ -84,6 +84,11 @@ fn handlers_that_an_asker_may_run() {
 }
 
 #[test]
+fn handlers_that_are_reached_by_name() {
+    check("remote");
+}
+
+#[test]
 fn a_module_with_mistakes_keeps_its_names() {
     check("mistaken");
 }

@@ -26,7 +26,7 @@ macro_rules! __remote {
 macro_rules! __remote {
     ($($items:tt)*) => {
         ::core::compile_error!(
-            "`remote` handlers need the feature `wire` of `dms`: write `features = [\"wire\"]` beside its version in Cargo.toml"
+            "`remote` handlers and `#[request]` need the feature `wire` of `dms`: write `features = [\"wire\"]` beside its version in Cargo.toml"
         );
     };
 }
@@ -36,7 +36,7 @@ macro_rules! __remote {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __remote_message {
-    ([$($cfgs:tt)*] [$($attributes:tt)*] $($item:tt)*) => { $($cfgs)* $($attributes)* $($item)* };
+    ([$($attributes:tt)*] [$($of_serde:tt)*] $($item:tt)*) => { $($attributes)* $($of_serde)* $($item)* };
 }
 
 /// The same without the feature.
@@ -44,7 +44,7 @@ macro_rules! __remote_message {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __remote_message {
-    ([$($cfgs:tt)*] [$($attributes:tt)*] $($item:tt)*) => { $($cfgs)* $($item)* };
+    ([$($attributes:tt)*] [$($of_serde:tt)*] $($item:tt)*) => { $($attributes)* $($item)* };
 }
 
 pub use crate::{__remote as remote, __remote_message as remote_message};

@@ -266,7 +266,7 @@ fn without_a_deadline_of_its_own_a_request_has_that_of_an_ask() {
         assert_eq!(begun.elapsed(), Duration::from_secs(1));
 
         let endless = system.request("counter", request()).no_timeout().into_future();
-        let ended = tokio::time::timeout(Duration::from_secs(3_600), endless).await;
+        let ended = tokio::time::timeout(Duration::from_hours(1), endless).await;
         assert!(ended.is_err(), "{ended:?}");
         counter.stop().await;
         system.shutdown().await;
@@ -744,7 +744,7 @@ fn a_mock_is_asked_as_its_module_would_be() {
     on_paused(async || {
         let mock = mock::<Untyped>(|message| match message {
             UntypedMessage::Typed(Typed, reply) => reply.send(7),
-            UntypedMessage::HandleRequest(request, reply) => reply.send(Response::ok(request.request_type)),
+            UntypedMessage::HandleRequest(request, reply) => reply.send(Response::ok(request.request_type.clone())),
         });
         assert_eq!(mock.typed().await, Ok(7));
         assert_eq!(mock.handle_request(Request::new("echo", "")).await.expect("a response").payload(), b"echo");

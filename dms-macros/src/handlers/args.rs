@@ -297,11 +297,12 @@ pub(crate) fn every(attr: &Attribute, tick: &str, errors: &mut Errors) -> Option
     }
 }
 
-/// Reports what a hook's attribute has between parentheses.
+/// Reports what the attribute of a hook or of a request method has between parentheses.
 pub(crate) fn no_arguments(attr: &Attribute, role: Role, errors: &mut Errors) {
     if !matches!(attr.meta, Meta::Path(_)) {
         let name = role.name();
-        errors.push(&attr.meta, format!("hook `#[{name}]` takes no arguments: write `#[{name}]`"));
+        let kind = if role == Role::Request { "" } else { "hook " };
+        errors.push(&attr.meta, format!("{kind}`#[{name}]` takes no arguments: write `#[{name}]`"));
     }
 }
 

@@ -206,7 +206,10 @@ impl Emitter<'_> {
             Argument::Inbox => quote!(inbox),
             Argument::Reply => quote!(reply),
             Argument::Message => quote!(message),
-            Argument::Borrowed => quote!(&message),
+            Argument::Request { name, is_borrowed } => {
+                let borrow = is_borrowed.then(|| quote_spanned!(name.span()=> &));
+                quote!(#borrow #name)
+            }
             Argument::Field(field) => quote!(message.#field),
         });
         quote!(<#self_ty>::#method(#receiver, #(#arguments),*))

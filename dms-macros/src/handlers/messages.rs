@@ -33,15 +33,12 @@ impl Emitter<'_> {
         };
         // Shown at the name: a struct of the same name elsewhere is a conflict with it.
         let head = respanned(quote!(#visibility struct), ident.span());
-        let item = quote! {
-            #(#docs)*
-            #attrs
-            #derive
-            #head #ident #declared #body
-        };
+        let item = quote!(#head #ident #declared #body);
         match handler.reach {
-            Reach::Remote(_) => self.remote_message(message, &handler.item.cfgs, &item),
-            Reach::Local | Reach::AnyName(_) => quote!(#(#cfgs)* #item),
+            Reach::Remote(_) => {
+                self.remote_message(message, &quote!(#(#cfgs)* #derive), &quote!(#(#docs)* #attrs #item))
+            }
+            Reach::Local | Reach::AnyName(_) => quote!(#(#cfgs)* #(#docs)* #attrs #derive #item),
         }
     }
 

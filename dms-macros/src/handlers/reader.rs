@@ -141,15 +141,11 @@ impl Reader<'_> {
 
     /// From where a handler is reached.
     fn reach(&mut self, handler: &str, remote: Option<Span>, local: Option<Span>) -> Reach {
-        match (remote.or(self.remote), local) {
-            (Some(_), Some(_)) => Reach::Local,
-            (Some(remote), None) => Reach::Remote(remote),
-            (None, Some(local)) => {
-                self.errors.at(local, format!("handler `{handler}` is `local`, as all handlers are of a module that is not `remote`: remove `local`, or write `#[module(remote)]` above the impl"));
-                Reach::Local
-            }
-            (None, None) => Reach::Local,
+        let remote = remote.or(self.remote);
+        if let (None, Some(local)) = (remote, local) {
+            self.errors.at(local, format!("handler `{handler}` is `local`, as all handlers are of a module that is not `remote`: remove `local`, or write `#[module(remote)]` above the impl"));
         }
+        remote.filter(|_| local.is_none()).map_or(Reach::Local, Reach::Remote)
     }
 
     /// What is read from bytes has to own what it holds.
@@ -196,7 +192,10 @@ impl Reader<'_> {
         if matches!(method.sig.output, ReturnType::Default) {
             self.errors.push(&method.sig.ident, format!("{subject} returns no response: write {form}"));
         }
-        let argument = if matches!(request.ty, Type::Reference(_)) { Argument::Borrowed } else { Argument::Message };
+        let argument = Argument::Request {
+            name: Ident::new("message", request.ty.span()),
+            is_borrowed: matches!(request.ty, Type::Reference(_)),
+        };
         call.arguments = arguments(&written, || Some(argument.clone()));
         let krate = self.krate;
         let message = Message::Given {
@@ -215,7 +214,8 @@ impl Reader<'_> {
             reply: quote!(#krate::Response),
             reply_span,
             is_detached: false,
-            boxed: false,
+            // The other messages of the module are not to pay for the size of it.
+            boxed: true,
             inline: None,
             reach: Reach::AnyName(attr.span()),
         })

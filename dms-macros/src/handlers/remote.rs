@@ -7,7 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
 
-use super::emit::{Emitter, respanned};
+use super::emit::{Bodies, Emitter, respanned};
 use super::model::{Field, Generated, Handler, Message, Reach};
 use crate::diagnostics::show;
 use crate::entries::{Entry, Value, entries};
@@ -16,6 +16,9 @@ use crate::generics::mentions;
 impl Emitter<'_> {
     /// `const REMOTE: &[Remote<Self>]` and `const ON_REQUEST: Option<OnRequest<Self>>`, for a module that has such handlers.
     pub(super) fn remote(&self) -> TokenStream {
+        if self.bodies == Bodies::Stubs {
+            return TokenStream::new();
+        }
         let krate = self.krate;
         let mut place = None;
         let mut entries = Vec::new();
@@ -62,6 +65,10 @@ impl Emitter<'_> {
         let krate = self.krate;
         let (name, docs) = (&handler.item.name, text(&handler.item.docs));
         let (ty, reply) = (handler.message.ty(), &handler.reply);
+        let ty = match &handler.message {
+            Message::Given { .. } => ty,
+            Message::Generated(message) => respanned(ty, message.ident.span()),
+        };
         let reply = if reply.to_string() == "()" { quote_spanned!(handler.reply_span=> ()) } else { reply.clone() };
         let message_shape = match &handler.message {
             Message::Given { ty, .. } => self.shape(ty),
@@ -122,8 +129,8 @@ impl Emitter<'_> {
         }
     }
 
-    /// The struct of a remote handler's message, with serde's derives: those that the user did not ask for.
-    pub(super) fn remote_message(&self, message: &Generated, cfgs: &[Attribute], item: &TokenStream) -> TokenStream {
+    /// The struct of a remote handler's message, with serde's derives: those that the user did not ask for. The attributes of the user's stand before serde's.
+    pub(super) fn remote_message(&self, message: &Generated, attrs: &TokenStream, item: &TokenStream) -> TokenStream {
         let krate = self.krate;
         let path = format!("{}::__private::serde", show(krate));
         let derived = ["Serialize", "Deserialize"].into_iter().filter(|name| !derives(message.derive.as_ref(), name));
@@ -131,12 +138,13 @@ impl Emitter<'_> {
             let name = format_ident!("{name}");
             quote!(#[derive(#krate::__private::serde::#name)])
         });
-        let bound = bounds(message, &path).map(
+        let bound = if self.bodies == Bodies::Stubs { None } else { bounds(message, &path) };
+        let bound = bound.map(
             |(serialize, deserialize)| quote!(#[serde(bound(serialize = #serialize, deserialize = #deserialize))]),
         );
         quote! {
             #krate::__private::remote_message! {
-                [#(#cfgs)*]
+                [#attrs]
                 [#(#derived)* #[serde(crate = #path)] #bound]
                 #item
             }

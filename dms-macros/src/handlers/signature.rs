@@ -28,8 +28,11 @@ pub(crate) enum Argument {
     Reply,
     /// The message itself.
     Message,
-    /// The message, lent.
-    Borrowed,
+    /// The message of a `#[request]` method, under a name that is shown at the argument's type.
+    Request {
+        name: Ident,
+        is_borrowed: bool,
+    },
     /// A field of the generated message.
     Field(Ident),
 }

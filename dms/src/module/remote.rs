@@ -29,7 +29,8 @@ use crate::message::{PayloadError, Request, Response};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from bytes, and its handler is `remote`",
     label = "not both `Serialize` and `Deserialize`",
-    note = "write `#[derive(serde::Serialize, serde::Deserialize)]` above `{Self}`, and above the types of its fields, which own what they hold; or remove `remote`"
+    note = "write `#[derive(serde::Serialize, serde::Deserialize)]` above `{Self}`, and above the types of its fields, which own what they hold; or remove `remote`",
+    note = "a type parameter needs `T: serde::Serialize + serde::de::DeserializeOwned` on the impl"
 )]
 pub trait RemoteMessage: Serialize + DeserializeOwned + Send + 'static {}
 
@@ -40,7 +41,8 @@ impl<M: Serialize + DeserializeOwned + Send + 'static> RemoteMessage for M {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written as bytes, and its handler is `remote`",
     label = "not both `Serialize` and `Deserialize`",
-    note = "write `#[derive(serde::Serialize, serde::Deserialize)]` above the types that the reply is made of, which own what they hold; or remove `remote`"
+    note = "write `#[derive(serde::Serialize, serde::Deserialize)]` above the types that the reply is made of, which own what they hold; or remove `remote`",
+    note = "a type parameter needs `T: serde::Serialize + serde::de::DeserializeOwned` on the impl"
 )]
 pub trait RemoteReply: Serialize + DeserializeOwned + Send + 'static {}
 
@@ -53,8 +55,11 @@ pub struct Remote<T: Module> {
     docs: &'static str,
     message: Shape,
     reply: Shape,
-    ask: fn(Arc<Cell<T>>, &Request, Timeout) -> Result<Answering, PayloadError>,
+    ask: AskByName<T>,
 }
+
+/// Decodes the message and asks it.
+type AskByName<T> = fn(Arc<Cell<T>>, &Request, Timeout) -> Result<Answering, PayloadError>;
 
 /// The method that gets what no handler has the name of.
 pub struct OnRequest<T: Module> {

@@ -179,8 +179,8 @@ impl Shared {
     #[cfg(feature = "wire")]
     pub(super) fn addressed(&self, name: &str) -> Result<Arc<dyn AnyCell>, RequestError> {
         let registry = self.registry.lock();
-        let named = registry.names.get(name).and_then(|id| registry.modules.get(id));
-        named.or_else(|| registry.providing(name).next()).cloned().ok_or_else(|| {
+        let found = registry.names.get(name).and_then(|id| registry.modules.get(id));
+        found.or_else(|| registry.providing(name).next()).cloned().ok_or_else(|| {
             let capabilities = registry.providers.keys().copied();
             let names: BTreeSet<_> = registry.names.keys().map(String::as_str).chain(capabilities).collect();
             let names = names.into_iter().map(str::to_owned).collect();

@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(remote)]
+struct Counter;
+
+fn main() {}

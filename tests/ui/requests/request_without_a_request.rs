@@ -1,0 +1,16 @@
+use dms::prelude::*;
+
+#[module]
+struct Counter {
+    count: u64,
+}
+
+#[module]
+impl Counter {
+    #[request]
+    fn handle_request(&mut self) -> Response {
+        Response::err("nothing is known")
+    }
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use dms::prelude::*;
+
+#[module]
+struct Counter {
+    count: u64,
+}
+
+#[module]
+impl Counter {
+    #[request]
+    fn handle_request(&mut self, request: &Request) {}
+}
+
+fn main() {}
