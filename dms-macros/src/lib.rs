@@ -3,6 +3,7 @@
 //! - [`macro@module`] on a struct says what a module is, on its impl what it does;
 //! - [`macro@handler`] on a method of that impl makes it the handler of a message;
 //! - [`macro@tick`] on a method has it called periodically;
+//! - [`macro@event`] on a method makes it the handler of an event;
 //! - [`macro@request`] on a method has it take the requests that no handler has the name of;
 //! - [`macro@init`], [`macro@start`], [`macro@run`] and [`macro@stop`] are the hooks: what is done when a module comes and goes.
 //!
@@ -88,7 +89,8 @@ use proc_macro::TokenStream;
 /// ```
 /// The impl stays as it is, but for the attributes on its methods; bodies are not read. Beside it stands:
 ///
-/// - `enum CounterMessage`: one variant for each handler, `Add(Add, ReplyTo<()>)`, and for each tick, `Report`. It is what the
+/// - `enum CounterMessage`: one variant for each handler, `Add(Add, ReplyTo<()>)`, for each tick, `Report`, and for each event handler,
+///   `OnPressure(EventDelivery<MemoryPressure>)`. It is what the
 ///   mailbox holds, what [`macro@run`] matches on, and what a mock of the module is a function over;
 /// - `struct Get`, for each handler that names a message: see [`macro@handler`];
 /// - `impl Handler<Add> for Counter`, for each handler: code can be generic over modules that handle a message;
@@ -177,6 +179,32 @@ pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn tick(args: TokenStream, item: TokenStream) -> TokenStream {
     stray::expand("tick", &args.into(), &item.into()).into()
+}
+
+/// Makes a method of a `#[module] impl` the handler of an event, and subscribes the module to it.
+///
+/// ```text
+/// #[event]
+/// async fn on_pressure(&mut self, event: &MemoryPressure, ctx: &mut Context<Self>) -> EventResponse { .. }
+///
+/// #[event(custom = "cache.flushed", buffer = 64)]
+/// fn on_flushed(&mut self, event: &Custom) -> Result<(), ModuleError> { .. }
+/// ```
+/// The event is any type that is `Send + Sync + 'static`, taken by reference, since all its subscribers share it. An event is a message like any other: it is
+/// handled in its turn, and never beside another. The method is `async` or not, takes `ctx` if it is wanted, and returns what became of the event:
+/// nothing, which means that it was handled, an `EventResponse`, or a `Result` of either, whose error is logged and counted as a failure, and does not end the module.
+///
+/// The module is subscribed from before its `init`, where events wait, until it stops.
+///
+/// | key | value | without it |
+/// |--|--|--|
+/// | `custom` | `"cache.flushed"`: the events of the type `Custom` that have this name | all events of the type |
+/// | `buffer` | `64`: so many events may wait or be handled; the module misses further ones, and hears of it by an event `Lagged` | 1,024 |
+///
+/// Events do not count against the bound of the mailbox, and a publisher never waits.
+#[proc_macro_attribute]
+pub fn event(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("event", &args.into(), &item.into()).into()
 }
 
 /// Takes what the module needs, before anything else and before its first message.

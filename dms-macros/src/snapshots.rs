@@ -89,6 +89,11 @@ fn handlers_that_are_reached_by_name() {
 }
 
 #[test]
+fn handlers_of_events() {
+    check("events");
+}
+
+#[test]
 fn a_module_with_mistakes_keeps_its_names() {
     check("mistaken");
 }

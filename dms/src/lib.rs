@@ -24,32 +24,45 @@ pub mod __private;
 
 #[cfg(feature = "wire")]
 pub use dms_macros::request;
-pub use dms_macros::{handler, init, module, run, start, stop, tick};
+pub use dms_macros::{event, handler, init, module, run, start, stop, tick};
 #[cfg(feature = "wire")]
 pub use message::{Format, MAX_PAYLOAD, PayloadError, Request, Response, ResponseError};
 #[cfg(feature = "wire")]
 pub use module::RequestError;
 pub use module::{
-    Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage, Failure,
-    Handler, Inbox, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef,
-    ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Task, TaskError, TaskOutput, Timeout,
-    TimerHandle, Version,
+    Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage,
+    EventResponse, Failure, Handler, Inbox, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo,
+    ModuleName, ModuleRef, ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Task, TaskError,
+    TaskOutput, Timeout, TimerHandle, Version,
 };
 #[cfg(feature = "config")]
 pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin};
 pub use system::{
-    FindError, ModuleSummary, Pool, Register, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture, Routing,
-    ShutdownReport, System, SystemBuilder, SystemRef,
+    Event, FindError, ModuleSummary, Pool, Register, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture,
+    Routing, ShutdownReport, System, SystemBuilder, SystemRef,
 };
 #[cfg(feature = "wire")]
 pub use system::{RequestFuture, SendRequest};
 
+/// Events: what a module gets without being sent it.
+///
+/// An event is a value of any type that is `Send + Sync + 'static`. [`SystemRef::publish`](crate::SystemRef::publish) brings it to every module that takes it
+/// in an `#[event]` handler. The system itself publishes [`Tick`](event::Tick), [`Shutdown`](event::Shutdown),
+/// [`MemoryPressure`](event::MemoryPressure) and [`CpuHotplug`](event::CpuHotplug).
+pub mod event {
+    pub use crate::module::{EventCounts, EventDelivery, EventOutput, Lagged};
+    pub use crate::system::{CpuHotplug, Custom, MemoryPressure, PressureLevel, Published, Shutdown, Tick};
+    pub use crate::{Event, EventResponse};
+}
+
 /// What a program of modules needs, to be imported whole.
 pub mod prelude {
     pub use crate::{
-        AskError, Context, DynMessage, Handler, Inbox, Module, ModuleError, ModuleRef, Overflow, Pool, Recipient,
-        ReplyTo, SendError, System, SystemRef, TimerHandle, handler, init, module, run, start, stop, tick,
+        AskError, Context, DynMessage, Event, EventResponse, Handler, Inbox, Module, ModuleError, ModuleRef, Overflow,
+        Pool, Recipient, ReplyTo, SendError, System, SystemRef, TimerHandle,
     };
+    // The attribute alone: the module of its name is not part of the prelude.
     #[cfg(feature = "wire")]
     pub use crate::{Request, Response, request};
+    pub use dms_macros::{event, handler, init, module, run, start, stop, tick};
 }

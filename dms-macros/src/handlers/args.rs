@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Attribute, LitStr, Meta, Visibility};
+use syn::{Attribute, LitInt, LitStr, Meta, Visibility};
 
 use crate::diagnostics::{Errors, show};
 use crate::duration;
@@ -17,6 +17,7 @@ use crate::module::KEYS;
 pub(crate) enum Role {
     Handler,
     Tick,
+    Event,
     Init,
     Start,
     Run,
@@ -25,13 +26,15 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    const ALL: [Self; 7] = [Self::Handler, Self::Tick, Self::Init, Self::Start, Self::Run, Self::Stop, Self::Request];
+    const ALL: [Self; 8] =
+        [Self::Handler, Self::Tick, Self::Event, Self::Init, Self::Start, Self::Run, Self::Stop, Self::Request];
 
     /// The name of the attribute.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Handler => "handler",
             Self::Tick => "tick",
+            Self::Event => "event",
             Self::Init => "init",
             Self::Start => "start",
             Self::Run => "run",
@@ -295,6 +298,68 @@ pub(crate) fn every(attr: &Attribute, tick: &str, errors: &mut Errors) -> Option
             None
         }
     }
+}
+
+/// `#[event]`, `#[event(custom = "name", buffer = 64)]`.
+#[derive(Debug, Default)]
+pub(crate) struct EventArgs {
+    /// The name of the custom events to take.
+    pub(crate) custom: Option<LitStr>,
+    /// How many events may wait.
+    pub(crate) buffer: Option<LitInt>,
+}
+
+impl EventArgs {
+    /// Reads the attribute of the method `event`; what is wrong is reported and left out.
+    pub(crate) fn parse(attr: &Attribute, event: &str, errors: &mut Errors) -> Self {
+        let mut args = Self::default();
+        let mut entries = match &attr.meta {
+            Meta::Path(_) => return args,
+            Meta::List(list) => entries(list.tokens.clone()),
+            Meta::NameValue(pair) => {
+                let form = "write `#[event]`, and take the event as in `event: &MemoryPressure`";
+                errors.push(&pair.value, format!("event handler `{event}`: the event is its argument's type: {form}"));
+                return args;
+            }
+        };
+        reject_repeated(&mut entries, errors);
+        for entry in &entries {
+            match entry.name().as_str() {
+                "custom" => args.custom = custom(entry, event, errors),
+                "buffer" => args.buffer = buffer(entry, event, errors),
+                _ => {
+                    let tokens = show(&entry.tokens);
+                    errors.push(
+                        &entry.tokens,
+                        format!("event handler `{event}`: `{tokens}` is not understood: write `#[event]`, with `custom = \"name\"` or `buffer = 64` in parentheses if need be"),
+                    );
+                }
+            }
+        }
+        args
+    }
+}
+
+fn custom(entry: &Entry, event: &str, errors: &mut Errors) -> Option<LitStr> {
+    let name: LitStr = entry.value_as("custom = \"name\"", errors)?;
+    if name.value().is_empty() {
+        errors.push(
+            &name,
+            format!("event handler `{event}` takes the custom events of no name: write one, as in `custom = \"cache.flushed\"`, or remove `custom` to take all"),
+        );
+        return None;
+    }
+    Some(name)
+}
+
+fn buffer(entry: &Entry, event: &str, errors: &mut Errors) -> Option<LitInt> {
+    let number: LitInt = entry.value_as("buffer = 64", errors)?;
+    match number.base10_parse::<usize>() {
+        Ok(0) => errors.push(&number, format!("event handler `{event}` would miss every event: write a number above zero, as in `buffer = 64`")),
+        Ok(_) if number.suffix().is_empty() => return Some(number),
+        _ => errors.push(&number, format!("event handler `{event}`: `{number}` is not how many events may wait: write a plain number, as in `buffer = 64`")),
+    }
+    None
 }
 
 /// Reports what the attribute of a hook or of a request method has between parentheses.

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Attribute, Type};
 
 use super::args::Role;
-use super::model::{Generated, Handler, Hook, Message, Module, Reach, Tick};
+use super::model::{Event, Generated, Handler, Hook, Message, Module, Reach, Tick};
 use crate::diagnostics::{Errors, show};
 
 /// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
@@ -38,7 +38,7 @@ const RESERVED: [&str; 27] = [
     "watch",
 ];
 
-/// Reports the mistakes between handlers, ticks and hooks.
+/// Reports the mistakes between handlers, ticks, event handlers and hooks.
 pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
     for handler in &module.handlers {
         reserved_name(handler, errors);
@@ -54,6 +54,7 @@ pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
     generated_names(module, errors);
     repeated_requests(&mut module.handlers, errors);
     repeated_messages(&mut module.handlers, errors);
+    repeated_events(&mut module.events, errors);
     repeated_variants(module, errors);
     repeated_hooks(&mut module.hooks, errors);
     inline_beside_a_loop(module, errors);
@@ -141,6 +142,24 @@ fn repeated_messages(handlers: &mut Vec<Handler>, errors: &mut Errors) {
     });
 }
 
+/// An event comes to a module once.
+fn repeated_events(events: &mut Vec<Event>, errors: &mut Errors) {
+    let mut seen: Vec<(String, String, bool)> = Vec::new();
+    events.retain(|event| {
+        let custom = event.args.custom.as_ref().map(|custom| format!(" of the name {}", show(custom)));
+        let what = format!("`{}`{}", show(&event.place), custom.unwrap_or_default());
+        let conditional = is_conditional(&event.item.cfgs);
+        let first = seen.iter().find(|(other, _, other_conditional)| *other == what && !(conditional && *other_conditional));
+        if let Some((_, first, _)) = first {
+            let name = &event.item.name;
+            errors.push(&event.place, format!("event handler `{name}` takes {what}, which `{first}` takes already: make one method of both, or call this one from `{first}`"));
+            return false;
+        }
+        seen.push((what, event.item.name.clone(), conditional));
+        true
+    });
+}
+
 /// Two methods of one name are the compiler's to report; two names of one variant are ours.
 fn repeated_variants(module: &mut Module, errors: &mut Errors) {
     let mut seen: Vec<(String, String, bool)> = Vec::new();
@@ -163,6 +182,7 @@ fn repeated_variants(module: &mut Module, errors: &mut Errors) {
     };
     module.handlers.retain(|Handler { item, call, .. }| is_new(item, &call.method));
     module.ticks.retain(|Tick { item, call, .. }| is_new(item, &call.method));
+    module.events.retain(|Event { item, call, .. }| is_new(item, &call.method));
 }
 
 fn repeated_hooks(hooks: &mut Vec<Hook>, errors: &mut Errors) {

@@ -7,7 +7,7 @@ use syn::Attribute;
 use syn::spanned::Spanned;
 
 use super::args::Role;
-use super::model::{Handler, Hook, Module, Reach, Tick};
+use super::model::{Event, Handler, Hook, Module, Reach, Tick};
 use super::signature::{Argument, Call};
 use crate::duration;
 use crate::stray;
@@ -108,6 +108,7 @@ impl Emitter<'_> {
         let named = self.variants().map(|(variant, cfgs, name)| quote!(#(#cfgs)* Self::#variant { .. } => #name,));
         let dispatched = module.handlers.iter().map(|handler| self.dispatch_message(handler));
         let dispatched = dispatched.chain(module.ticks.iter().map(|tick| self.dispatch_tick(tick)));
+        let dispatched = dispatched.chain(module.events.iter().map(|event| self.dispatch_event(event)));
         let (unused_name, unused) = match self.unused_variant() {
             Some(_) => (
                 quote!(Self::__Unused(never, ..) => match never {},),
@@ -137,7 +138,8 @@ impl Emitter<'_> {
     fn variants(&self) -> impl Iterator<Item = (&Ident, &[Attribute], &str)> {
         let handlers = self.module.handlers.iter().map(|handler| &handler.item);
         let ticks = self.module.ticks.iter().map(|tick| &tick.item);
-        handlers.chain(ticks).map(|item| (&item.variant, &item.cfgs[..], item.name.as_str()))
+        let events = self.module.events.iter().map(|event| &event.item);
+        handlers.chain(ticks).chain(events).map(|item| (&item.variant, &item.cfgs[..], item.name.as_str()))
     }
 
     fn dispatch_message(&self, handler: &Handler) -> TokenStream {
@@ -182,6 +184,24 @@ impl Emitter<'_> {
             Self::#variant => {
                 #krate::__private::begin_tick(#name, ctx);
                 #call;
+            }
+        }
+    }
+
+    fn dispatch_event(&self, event: &Event) -> TokenStream {
+        let krate = self.krate;
+        let (variant, name, cfgs) = (&event.item.variant, &event.item.name, &event.item.cfgs);
+        let call = self.call(&event.call, &quote!(module));
+        let function = respanned(quote!(#krate::__private::event_output), event.output);
+        // The block is what the error about a returned type points at.
+        let result = quote_spanned!(event.output=> { #call });
+        quote! {
+            #(#cfgs)*
+            Self::#variant(mut delivery) => {
+                #krate::__private::begin_event(&mut delivery, #name, ctx);
+                let message = delivery.event();
+                let output = #function(#result);
+                delivery.answer(output);
             }
         }
     }
@@ -346,6 +366,7 @@ impl Emitter<'_> {
         let (trait_path, used) = (self.path("Module"), module.generics.used());
         let message = quote_spanned!(module.visibility.1=> type Message = #enum_ident #used;);
         let ticks = (!module.ticks.is_empty()).then(|| self.ticks());
+        let events = (!module.events.is_empty()).then(|| self.events());
         let has = |roles: &[Role]| module.hooks.iter().any(|hook| roles.contains(&hook.role));
         // A tick counts from the moment when the module runs, which a registration waits for.
         let is_simple = module.ticks.is_empty() && !has(&[Role::Init, Role::Start]);
@@ -375,6 +396,7 @@ impl Emitter<'_> {
                 #inline
                 #ticks
                 #remote
+                #events
                 #(#hooks)*
             }
         }
@@ -389,6 +411,24 @@ impl Emitter<'_> {
         });
         quote! {
             const TICKS: &'static [#krate::__private::Tick<Self>] = &[#(#ticks),*];
+        }
+    }
+
+    fn events(&self) -> TokenStream {
+        let krate = self.krate;
+        let enum_ident = self.enum_ident();
+        let events = self.module.events.iter().map(|Event { item, ty, place, args, .. }| {
+            let (cfgs, name, variant) = (&item.cfgs, &item.name, &item.variant);
+            let custom = args.custom.as_ref().map(|name| quote!(.custom(#name)));
+            let buffer = args.buffer.as_ref().map(|number| quote!(.buffer(#number)));
+            // Shown at the event's type: what it lacks is missing there.
+            let new =
+                quote!(&#krate::__private::Subscribe::<Self, #ty>::new(#name, #enum_ident::#variant) #custom #buffer);
+            let new = respanned(new, place.span());
+            quote!(#(#cfgs)* #new)
+        });
+        quote! {
+            const EVENTS: &'static [&'static dyn #krate::__private::EventHandler<Self>] = &[#(#events),*];
         }
     }
 

@@ -67,13 +67,21 @@ impl Emitter<'_> {
         let (attrs, module, ident) = (self.attrs(), self.module, self.enum_ident());
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let visibility = &module.visibility.0;
-        let text = format!(" The messages of `{}`: one variant for each of its handlers and ticks.", module.ident);
+        let text = format!(
+            " The messages of `{}`: one variant for each of its handlers, ticks and event handlers.",
+            module.ident
+        );
         let handlers = module.handlers.iter().map(|handler| self.variant(handler));
         let ticks = module.ticks.iter().map(|tick| {
             let (cfgs, docs, variant) = (&tick.item.cfgs, self.docs(&tick.item, "The tick"), &tick.item.variant);
             quote!(#(#cfgs)* #(#docs)* #variant)
         });
-        let variants = handlers.chain(ticks).chain(self.unused_variant());
+        let events = module.events.iter().map(|event| {
+            let (cfgs, docs, variant) = (&event.item.cfgs, self.docs(&event.item, "The event of"), &event.item.variant);
+            let (krate, ty) = (self.krate, &event.ty);
+            quote!(#(#cfgs)* #(#docs)* #variant(#krate::event::EventDelivery<#ty>))
+        });
+        let variants = handlers.chain(ticks).chain(events).chain(self.unused_variant());
         quote! {
             #[doc = #text]
             #attrs
@@ -92,11 +100,13 @@ impl Emitter<'_> {
     /// A variant that cannot be made, for the type parameters that no message mentions.
     pub(super) fn unused_variant(&self) -> Option<TokenStream> {
         let always = self.module.handlers.iter().filter(|handler| handler.item.cfgs.is_empty());
+        let events = self.module.events.iter().filter(|event| event.item.cfgs.is_empty()).map(|event| event.ty.clone());
         let mentioned: TokenStream = always
             .map(|handler| {
                 let (ty, reply) = (handler.message.ty(), &handler.reply);
                 quote!(#ty #reply)
             })
+            .chain(events)
             .collect();
         let unused = self.module.generics.types_unused_in(&mentioned);
         (!unused.is_empty()).then(|| {

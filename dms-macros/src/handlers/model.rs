@@ -1,4 +1,4 @@
-//! What a module does: its handlers, ticks and hooks.
+//! What a module does: its handlers, ticks, event handlers and hooks.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, GenericParam, Type, Visibility, WherePredicate, parse_quote};
 
-use super::args::{ImplArgs, Role};
+use super::args::{EventArgs, ImplArgs, Role};
 use super::reader::Reader;
 use super::signature::{self, Call};
 use crate::diagnostics::{Errors, show};
@@ -27,6 +27,7 @@ pub(crate) struct Module {
     pub(crate) visibility: (Visibility, Span),
     pub(crate) handlers: Vec<Handler>,
     pub(crate) ticks: Vec<Tick>,
+    pub(crate) events: Vec<Event>,
     pub(crate) hooks: Vec<Hook>,
     /// The paths of our attributes as they were written, each once: their imports are in use.
     pub(crate) attributes: Vec<syn::Path>,
@@ -109,6 +110,19 @@ pub(crate) struct Tick {
     pub(crate) every: Duration,
 }
 
+/// A method that handles an event.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) call: Call,
+    pub(crate) item: Described,
+    /// The type of the event, for a place outside of the impl, and as it is written.
+    pub(crate) ty: TokenStream,
+    pub(crate) place: Type,
+    pub(crate) args: EventArgs,
+    /// Where errors about the returned type belong.
+    pub(crate) output: Span,
+}
+
 /// A method that is called at a point of the module's life.
 #[derive(Debug)]
 pub(crate) struct Hook {
@@ -159,7 +173,7 @@ impl Module {
             errors,
             attributes: Vec::new(),
         };
-        let (mut handlers, mut ticks, mut hooks) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut handlers, mut ticks, mut events, mut hooks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for item in &mut block.items {
             let Item::Method(method) = item else { continue };
             let Some((role, attr)) = reader.take_role(method) else { continue };
@@ -167,6 +181,7 @@ impl Module {
                 Role::Handler => handlers.extend(reader.handler(&attr, method)),
                 Role::Request => handlers.extend(reader.request(&attr, method)),
                 Role::Tick => ticks.push(reader.tick(&attr, method)),
+                Role::Event => events.extend(reader.event(&attr, method)),
                 role => hooks.push(reader.hook(role, &attr, method)),
             }
             signature::complete(&mut method.sig);
@@ -175,7 +190,7 @@ impl Module {
         let visibility = args
             .visibility
             .map_or_else(|| (parse_quote!(pub), ident.span()), |(visibility, literal)| (visibility, literal.span()));
-        Ok(Self { block, ident, self_ty, generics, visibility, handlers, ticks, hooks, attributes })
+        Ok(Self { block, ident, self_ty, generics, visibility, handlers, ticks, events, hooks, attributes })
     }
 }
 

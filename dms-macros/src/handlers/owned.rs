@@ -14,6 +14,7 @@ pub(crate) enum Place<'a> {
     Message { handler: &'a str },
     Field { handler: &'a str, field: &'a Ident },
     Reply { handler: &'a str },
+    Event { handler: &'a str },
 }
 
 /// Reports what cannot be sent from one task to another, and puts something that can in its place.
@@ -65,6 +66,7 @@ impl VisitMut for Check<'_> {
         if !is_static(reference.lifetime.as_ref()) {
             let (subject, reason) = match self.place {
                 Place::Reply { .. } => (self.place.subject("borrows"), "a reply leaves the module"),
+                Place::Event { .. } => (self.place.subject("borrows"), "an event outlives the call that published it"),
                 _ => (self.place.subject("borrows"), "a message is kept until the module comes to it"),
             };
             let owned = owned_form(&reference.elem);
@@ -104,6 +106,7 @@ impl Place<'_> {
             Self::Message { handler } => format!("the message of handler `{handler}` {verb}"),
             Self::Field { handler, field } => format!("the argument `{field}` of handler `{handler}` {verb}"),
             Self::Reply { handler } => format!("the reply of handler `{handler}` {verb}"),
+            Self::Event { handler } => format!("the event of handler `{handler}` {verb}"),
         }
     }
 }

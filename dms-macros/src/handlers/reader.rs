@@ -1,4 +1,4 @@
-//! Reads the methods of an impl into handlers, ticks and hooks.
+//! Reads the methods of an impl into handlers, ticks, event handlers and hooks.
 //!
 //! What is wrong with a method is reported, and read as what it means as far as that can be told: the names that it gives to
 //! messages, variants and methods of the reference are those that the rest of the program uses.
@@ -11,8 +11,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Pat, Path, ReturnType, Type};
 
-use super::args::{self, HandlerArgs, Role, camel};
-use super::model::{Described, Field, Generated, Handler, Hook, Message, Reach, Tick};
+use super::args::{self, EventArgs, HandlerArgs, Role, camel};
+use super::model::{Described, Event, Field, Generated, Handler, Hook, Message, Reach, Tick};
 use super::owned::{self, Place};
 use super::signature::{self, Argument, Kind, Written};
 use crate::diagnostics::{Errors, show};
@@ -344,6 +344,83 @@ impl Reader<'_> {
         Tick { call, item, every }
     }
 
+    pub(crate) fn event(&mut self, attr: &Attribute, method: &Method) -> Option<Event> {
+        let item = self.described(method);
+        let name = item.name.clone();
+        let args = EventArgs::parse(attr, &name, self.errors);
+        let (mut call, written) = signature::read(Role::Event, &method.sig, self.errors);
+        let subject = format!("event handler `{name}`");
+        self.refuse_inbox(&subject, &written);
+        for reply in written.iter().filter(|argument| matches!(argument.kind, Kind::Reply(_))) {
+            self.errors.push(
+                reply.ty,
+                format!("{subject} takes a `ReplyTo`, and it answers by what it returns: remove `{}`, and return an `EventResponse`", show(reply.pat)),
+            );
+        }
+        call.arguments = arguments(&written, || Some(Argument::Message));
+        let form = if args.custom.is_some() { "event: &Custom" } else { "event: &MemoryPressure" };
+        let mut events = written.iter().filter(|argument| matches!(argument.kind, Kind::Message));
+        let Some(first) = events.next() else {
+            self.errors.push(&method.sig.ident, format!("{subject} takes no event: write its type, as in `{form}`"));
+            return None;
+        };
+        for second in events {
+            self.errors.push(
+                second.pat,
+                format!(
+                    "{subject} takes more than one event: remove `{}`, and write a method of its own for it",
+                    show(second.pat)
+                ),
+            );
+        }
+        let mut place = self.event_type(&subject, first.ty);
+        owned::check(&mut place, Place::Event { handler: &name }, self.errors);
+        if let Some(custom) = &args.custom
+            && !is_named(&place, "Custom")
+        {
+            self.errors.push(
+                first.ty,
+                format!("{subject} takes the custom events of the name {}, and these are of the type `Custom`: write `&Custom`, or remove `custom`", show(custom)),
+            );
+        }
+        let output = match &method.sig.output {
+            ReturnType::Default => method.sig.ident.span(),
+            ReturnType::Type(_, ty) => ty.span(),
+        };
+        let ty = signature::outside(&place, self.self_ty);
+        Some(Event { call, item, ty, place, args, output })
+    }
+
+    /// The type behind the reference.
+    fn event_type(&mut self, subject: &str, written: &Type) -> Type {
+        let mut ty = written;
+        while let Type::Group(group) = ty {
+            ty = &group.elem;
+        }
+        let Type::Reference(reference) = ty else {
+            let shown = show(ty);
+            self.errors.push(
+                ty,
+                format!("{subject} takes its event by value, and all its subscribers share it: write `&{shown}`"),
+            );
+            return ty.clone();
+        };
+        let inner = &*reference.elem;
+        if let Some(mutability) = &reference.mutability {
+            let shown = show(inner);
+            self.errors.push(
+                mutability,
+                format!("{subject} would change an event that all its subscribers share: write `&{shown}`"),
+            );
+        }
+        if matches!(inner, Type::Slice(_) | Type::TraitObject(_)) || is_named(inner, "str") {
+            let shown = show(inner);
+            self.errors.push(inner, format!("{subject}: `{shown}` is not the type of a value that can be published: take a reference to an owned type, as in {}", owned::owned_form(inner).replacen('`', "`&", 1)));
+            return syn::parse_quote!(());
+        }
+        inner.clone()
+    }
+
     pub(crate) fn hook(&mut self, role: Role, attr: &Attribute, method: &Method) -> Hook {
         args::no_arguments(attr, role, self.errors);
         let name = method.sig.ident.unraw();
@@ -415,6 +492,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Whether this is a type of the name, by whatever path.
+fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == name))
 }
 
 /// What to pass for each argument; `message` says so for those that are (part of) the message.

@@ -59,6 +59,7 @@ pub(crate) fn subject(role: Role, method: &Ident) -> String {
     let kind = match role {
         Role::Handler => "handler",
         Role::Tick => "tick",
+        Role::Event => "event handler",
         Role::Init | Role::Start | Role::Run | Role::Stop => "hook",
         Role::Request => "request method",
     };

@@ -175,7 +175,7 @@ pub(crate) struct Scale {
     /// The argument `offset`.
     pub(crate) offset: u64,
 }
-/// The messages of `Counter`: one variant for each of its handlers and ticks.
+/// The messages of `Counter`: one variant for each of its handlers, ticks and event handlers.
 #[allow(
     deprecated,
     private_bounds,

@@ -89,7 +89,7 @@ pub struct Put<K: Hash + Eq, const N: usize> {
     /// The argument `spare`.
     pub spare: [u8; N],
 }
-/// The messages of `Cache`: one variant for each of its handlers and ticks.
+/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers.
 #[allow(
     deprecated,
     private_bounds,

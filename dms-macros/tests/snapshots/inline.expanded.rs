@@ -88,7 +88,7 @@ pub struct Put {
     clippy::restriction,
 )]
 pub struct Clear;
-/// The messages of `Cache`: one variant for each of its handlers and ticks.
+/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers.
 #[allow(
     deprecated,
     private_bounds,

@@ -58,7 +58,7 @@ impl Mistaken {
     clippy::restriction,
 )]
 pub struct Get;
-/// The messages of `Mistaken`: one variant for each of its handlers and ticks.
+/// The messages of `Mistaken`: one variant for each of its handlers, ticks and event handlers.
 #[allow(
     deprecated,
     private_bounds,

@@ -131,7 +131,7 @@ impl Counter {
     clippy::restriction,
 )]
 pub struct Reset;
-/// The messages of `Counter`: one variant for each of its handlers and ticks.
+/// The messages of `Counter`: one variant for each of its handlers, ticks and event handlers.
 #[allow(
     deprecated,
     private_bounds,

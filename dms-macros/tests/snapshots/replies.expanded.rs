@@ -80,7 +80,7 @@ pub struct Print {
     /// The argument `text`.
     pub text: [u8; 4096],
 }
-/// The messages of `Desk`: one variant for each of its handlers and ticks.
+/// The messages of `Desk`: one variant for each of its handlers, ticks and event handlers.
 #[allow(
     deprecated,
     private_bounds,

@@ -66,7 +66,7 @@ impl Session {
     clippy::restriction,
 )]
 pub struct Close;
-/// The messages of `Session`: one variant for each of its handlers and ticks.
+/// The messages of `Session`: one variant for each of its handlers, ticks and event handlers.
 #[allow(
     deprecated,
     private_bounds,

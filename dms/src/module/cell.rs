@@ -272,7 +272,13 @@ impl Core {
     /// As [`deadline`](Self::deadline), in the time of a module that the handler asks.
     #[inline]
     pub(crate) fn deadline_for(&self, asked: &Self) -> Deadline {
-        if Arc::ptr_eq(&self.environment, &asked.environment) {
+        self.deadline_in(&asked.environment)
+    }
+
+    /// As [`deadline`](Self::deadline), in the time of a system.
+    #[inline]
+    pub(crate) fn deadline_in(&self, environment: &Arc<Environment>) -> Deadline {
+        if Arc::ptr_eq(&self.environment, environment) {
             self.deadline()
         } else {
             self.deadline().in_other_system(self.environment.sweeps())

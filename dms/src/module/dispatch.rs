@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::deadline::Deadline;
 use super::error::ModuleError;
+use super::event::{EventDelivery, EventOutput, EventResponse};
 use super::handler::Module;
 use super::reply::ReplyTo;
 
@@ -29,6 +30,21 @@ pub fn begin_detached<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx:
 #[inline]
 pub fn begin_tick<T: Module>(name: &'static str, ctx: &mut Context<T>) {
     begin(&ReplyTo::<()>::nobody(), name, ctx);
+}
+
+/// Says that the event handler `name` begins.
+#[inline]
+pub fn begin_event<T: Module, E>(delivery: &mut EventDelivery<E>, name: &'static str, ctx: &mut Context<T>) {
+    begin_tick(name, ctx);
+    delivery.begin();
+}
+
+/// The response of an event handler.
+///
+/// # Errors
+/// The handler's own.
+pub fn event_output(output: impl EventOutput) -> Result<EventResponse, ModuleError> {
+    output.into_response()
 }
 
 /// What a hook may return: nothing, or a `Result` without a value.

@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use super::info::Timeout;
 use super::lifecycle::ModuleId;
+use super::subscription::{Subscriber, Topic};
 use super::timers::Timers;
 
 /// What the modules of one system share.
@@ -39,6 +40,12 @@ pub(crate) trait Host: Any + Send + Sync {
 
     /// Whether the module has children that have not ended.
     fn has_children(&self, id: ModuleId) -> bool;
+
+    /// Has a module get the events of a topic from now on, until it ends.
+    fn subscribe(&self, topic: Topic, subscriber: Arc<dyn Subscriber>);
+
+    /// The module `id` as a subscriber of the topic, if it is one.
+    fn subscriber(&self, id: ModuleId, topic: Topic) -> Option<Arc<dyn Subscriber>>;
 
     /// Stops a module's children, the youngest first.
     fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>>;

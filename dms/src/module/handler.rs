@@ -9,6 +9,7 @@ use super::info::Describe;
 use super::message_set::{Accepts, MessageSet};
 #[cfg(feature = "wire")]
 use super::remote::{OnRequest, Remote};
+use super::subscription::EventHandler;
 use super::tick::Tick;
 
 /// A struct that owns its state, runs in a task of its own and is reached by messages only.
@@ -55,6 +56,10 @@ pub trait Module: Describe + Sized + Send + 'static {
     /// The module's periodic messages, requested when it runs.
     #[doc(hidden)]
     const TICKS: &'static [Tick<Self>] = &[];
+
+    /// The module's event handlers, subscribed before it is initialised.
+    #[doc(hidden)]
+    const EVENTS: &'static [&'static dyn EventHandler<Self>] = &[];
 
     /// Whether there is an `init` or a `start` that a registration waits for.
     #[doc(hidden)]

@@ -222,6 +222,26 @@ impl<E, H> Mailbox<E, H> {
         Ok((Accepted::At(position), list))
     }
 
+    /// Puts an event at the end of the queue, whatever the mailbox's bound, since subscriptions have their own. Gives its position, and whom to wake once no
+    /// lock is held; or the message, where it is refused. What goes `past_gate` is refused by a closed mailbox only.
+    pub(crate) fn push_event(&self, message: E, past_gate: bool) -> Result<(u64, Woken), E> {
+        let mut queue = self.lock();
+        let is_admitted = match queue.gate {
+            Gate::Everybody => true,
+            Gate::StopHooks => past_gate || current::in_stop_hook(),
+            Gate::Nobody => false,
+        };
+        if !is_admitted {
+            return Err(message);
+        }
+        let position = queue.tail;
+        queue.messages.push_back(message);
+        queue.tail += 1;
+        let worker = mem::take(&mut queue.parked);
+        let stranger = if worker { queue.take_stranger() } else { None };
+        Ok((position, Woken { senders: Vec::new(), worker, stranger }))
+    }
+
     #[cold]
     fn warn(&self, core: &Core) {
         let mut queue = self.queue.lock();
@@ -604,14 +624,14 @@ pub(crate) fn is_large<E>(buffer: &VecDeque<E>) -> bool {
 
 /// Who is to be woken once the lock is free.
 #[must_use]
-struct Woken {
+pub struct Woken {
     senders: Vec<Waker>,
     worker: bool,
     stranger: Option<Waker>,
 }
 
 impl Woken {
-    fn finish(self, core: &Core) {
+    pub(crate) fn finish(self, core: &Core) {
         if self.worker {
             wake(core, self.stranger);
         }

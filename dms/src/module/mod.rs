@@ -3,7 +3,8 @@
 //! Reading order: [`info`], [`flags`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
 //! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`dispatch`] the moment before a handler,
 //! [`inline`] what an asker may do in its place,
-//! [`context`] what a handler can reach, [`task`] what it may run beside. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
+//! [`context`] what a handler can reach, [`task`] what it may run beside. [`event`] is what comes to many modules at once,
+//! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
 //! with `schema` to say what it takes and `request_error` what can go wrong. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`lifecycle`] and [`error`] are what
 //! is seen of it all, [`watch`] waits for it, [`environment`] what this room asks of the system.
@@ -20,6 +21,7 @@ pub(crate) mod deadlock;
 pub(crate) mod dispatch;
 pub(crate) mod environment;
 pub(crate) mod error;
+pub(crate) mod event;
 pub(crate) mod flags;
 pub(crate) mod handler;
 pub(crate) mod inbox;
@@ -38,6 +40,8 @@ pub(crate) mod request_error;
 pub(crate) mod room;
 #[cfg(feature = "wire")]
 pub(crate) mod schema;
+pub(crate) mod subscription;
+pub(crate) mod tally;
 pub(crate) mod task;
 pub(crate) mod tick;
 pub(crate) mod timers;
@@ -47,6 +51,7 @@ pub(crate) mod worker;
 pub use ask::{Ask, AskFuture};
 pub use context::Context;
 pub use error::{AskError, Cycle, ModuleError, SendError};
+pub use event::{EventDelivery, EventOutput, EventResponse, Lagged};
 pub use flags::ModuleFlags;
 pub use handler::{Answers, Handler, Module};
 pub use inbox::Inbox;
@@ -58,5 +63,6 @@ pub use recipient::Recipient;
 pub use reply::ReplyTo;
 #[cfg(feature = "wire")]
 pub use request_error::RequestError;
+pub use tally::EventCounts;
 pub use task::{Task, TaskError, TaskOutput};
 pub use tick::TimerHandle;

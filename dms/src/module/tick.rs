@@ -122,7 +122,7 @@ fn schedule<T: Module>(
     let environment = &core.environment;
     let first = Instant::now().checked_add(first);
     core.is_timed.store(true, Ordering::Release);
-    let key = environment.timers.request(environment, core.id, source, first, interval);
+    let key = environment.timers.request(environment, Some(core.id), source, first, interval);
     TimerHandle { cell: Arc::clone(&target.cell) as Arc<dyn AnyCell>, key, skipped }
 }
 

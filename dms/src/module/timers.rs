@@ -59,7 +59,8 @@ pub(crate) struct Key {
 
 struct Request {
     serial: u64,
-    module: ModuleId,
+    /// `None` for what the system itself does.
+    module: Option<ModuleId>,
     /// `None` while the driver has it in hand.
     source: Option<Box<dyn Source>>,
     /// `None` for what happens once.
@@ -97,11 +98,11 @@ pub(crate) trait Source: Send {
 impl Timers {
     /// Fires `source` at `first`, and each `interval` after that; never where `first` is `None`.
     ///
-    /// Returns nothing where the module has ended.
+    /// Returns nothing where the module has ended. What belongs to no module is the system's, which stops it by its key.
     pub(crate) fn request(
         &self,
         environment: &Arc<Environment>,
-        module: ModuleId,
+        module: Option<ModuleId>,
         source: Box<dyn Source>,
         first: Option<Instant>,
         interval: Option<Duration>,
@@ -115,7 +116,9 @@ impl Timers {
         let serial = state.last_serial;
         let place = state.requests.insert(Request { serial, module, source: Some(source), interval });
         let key = Key { serial, place };
-        state.by_module.entry(module).or_default().push(key);
+        if let Some(module) = module {
+            state.by_module.entry(module).or_default().push(key);
+        }
         if let Some(at) = first {
             state.due.push(Reverse(Due { at, key }));
             state.wake(environment, at);
@@ -364,10 +367,12 @@ impl State {
             return None;
         }
         let request = self.requests.remove(key.place);
-        if let Some(keys) = self.by_module.get_mut(&request.module) {
+        if let Some(module) = request.module
+            && let Some(keys) = self.by_module.get_mut(&module)
+        {
             keys.retain(|other| *other != key);
             if keys.is_empty() {
-                self.by_module.remove(&request.module);
+                self.by_module.remove(&module);
             }
         }
         request.source

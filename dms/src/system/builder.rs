@@ -1,10 +1,12 @@
 //! The settings of a system.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[cfg(feature = "config")]
 use super::config::Config;
 use super::registry::Shared;
+use super::sources;
 use super::system::System;
 use crate::Timeout;
 use crate::module::environment::Environment;
@@ -26,6 +28,7 @@ pub struct SystemBuilder {
     config: Config,
     #[cfg(feature = "wire")]
     max_payload: usize,
+    sources: sources::Settings,
 }
 
 impl SystemBuilder {
@@ -37,6 +40,7 @@ impl SystemBuilder {
             config: Config::default(),
             #[cfg(feature = "wire")]
             max_payload: crate::MAX_PAYLOAD,
+            sources: sources::Settings::default(),
         }
     }
 
@@ -66,6 +70,29 @@ impl SystemBuilder {
         self
     }
 
+    /// Publishes a [`Tick`](crate::event::Tick) at this period, while a module subscribes to it. Without this there are none.
+    ///
+    /// The n-th is due n periods after the system was built, without drift; those that are due while the runtime's threads are busy come as one. A period below a
+    /// millisecond is taken as one.
+    pub fn tick_every(mut self, period: Duration) -> Self {
+        self.sources.tick_every = Some(period);
+        self
+    }
+
+    /// Looks for [`MemoryPressure`](crate::event::MemoryPressure) and [`CpuHotplug`](crate::event::CpuHotplug) at this period, while a module subscribes to them; each
+    /// second without this. A period below a millisecond is taken as one.
+    pub fn watch_host_every(mut self, period: Duration) -> Self {
+        self.sources.look_every = period.max(sources::SHORTEST);
+        self
+    }
+
+    /// Where the kernel's `proc` and `sys` are found: `/` without this. A container that has those of its host mounted elsewhere says so here, as in
+    /// `host_root("/host")`.
+    pub fn host_root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.sources.root = root.into();
+        self
+    }
+
     /// Makes the system. It owns no task until a module is registered.
     #[must_use]
     pub fn build(self) -> System {
@@ -75,7 +102,7 @@ impl SystemBuilder {
         {
             environment.max_payload = self.max_payload;
         }
-        let shared = Shared::new(self.name, environment);
+        let shared = Shared::new(self.name, environment, self.sources);
         #[cfg(feature = "config")]
         shared.config.replace(self.config);
         System::of(shared)

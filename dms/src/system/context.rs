@@ -1,6 +1,7 @@
 //! How a handler reaches the system around its module.
 
 use super::pool::RegisterPool;
+use super::published::Published;
 use super::register::{Make, Register};
 use super::registry::Shared;
 use super::system::SystemRef;
@@ -16,6 +17,11 @@ impl<T: Module> Context<T> {
         // The one host there is; a system that is gone gives a reference that finds nothing.
         host.and_then(|host| host.downcast::<Shared>().ok())
             .map_or_else(SystemRef::gone, |shared| SystemRef::new(&shared))
+    }
+
+    /// Publishes an event in this module's system: see [`SystemRef::publish`].
+    pub fn publish<E: Send + Sync + 'static>(&self, event: E) -> Published {
+        self.system().publish(event)
     }
 
     /// Registers a child of this module, which is stopped with it, before its own `stop` hook.

@@ -1,7 +1,8 @@
 //! Many modules in one process.
 //!
 //! Reading order: [`system`] is the main type and [`builder`] its settings; [`register`] brings a module to life, [`registry`] knows those that live, [`shutdown`] ends them in
-//! order; [`pool`] puts several behind one handle; [`context`] lets a handler reach the system; `config` is what it is told from outside; `request` asks a module by
+//! order; [`pool`] puts several behind one handle; [`event`] brings one event to many, [`published`] is what becomes of it, [`system_event`] what the system
+//! itself tells, [`sources`] where it knows that from; [`context`] lets a handler reach the system; `config` is what it is told from outside; `request` asks a module by
 //! name (features `config` and `wire`); [`error`] is what can go wrong.
 
 mod builder;
@@ -9,23 +10,29 @@ mod builder;
 mod config;
 mod context;
 mod error;
+mod event;
 mod pool;
+mod published;
 mod register;
 mod registry;
 #[cfg(feature = "wire")]
 mod request;
 mod shutdown;
+mod sources;
 #[allow(clippy::module_inception, reason = "the room is named after its main type")]
 mod system;
+mod system_event;
 
 pub use builder::SystemBuilder;
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigBuilder, ConfigError, ConfigOrigin};
 pub use error::{FindError, RegisterError};
 pub use pool::{Pool, RegisterPool, RegisterPoolFuture, Routing};
+pub use published::Published;
 pub use register::{Register, RegisterFuture};
 pub use registry::ModuleSummary;
 #[cfg(feature = "wire")]
 pub use request::{RequestFuture, SendRequest};
 pub use shutdown::ShutdownReport;
 pub use system::{System, SystemRef};
+pub use system_event::{CpuHotplug, Custom, Event, MemoryPressure, PressureLevel, Shutdown, Tick};

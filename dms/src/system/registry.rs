@@ -11,13 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::error::{FindError, RegisterError};
+use super::event::Bus;
 use super::shutdown::Shutdown;
+use super::sources::{self, Sources};
 #[cfg(feature = "wire")]
 use crate::module::RequestError;
 use crate::module::cell::{AnyCell, Cell, Core, Origin};
 use crate::module::environment::{Environment, Host};
 use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
+use crate::module::subscription::{Subscriber, Topic};
 use crate::module::{Module, ModuleId, ModuleInfo, ModuleRef, ModuleState};
 
 /// What a system, its references and its modules share.
@@ -29,6 +32,8 @@ pub(crate) struct Shared {
     pub(super) shutdown: Shutdown,
     #[cfg(feature = "config")]
     pub(super) config: super::config::ConfigStore,
+    pub(super) bus: Bus,
+    pub(super) sources: Sources,
 }
 
 #[derive(Default)]
@@ -74,8 +79,8 @@ pub(super) struct Settings {
 }
 
 impl Shared {
-    pub(super) fn new(name: String, environment: Environment) -> Arc<Self> {
-        let shared = Arc::new(Self {
+    pub(super) fn new(name: String, environment: Environment, sources: sources::Settings) -> Arc<Self> {
+        let shared = Arc::new_cyclic(|system| Self {
             name,
             environment: Arc::new(environment),
             registry: Mutex::default(),
@@ -83,6 +88,8 @@ impl Shared {
             shutdown: Shutdown::default(),
             #[cfg(feature = "config")]
             config: super::config::ConfigStore::default(),
+            bus: Bus::default(),
+            sources: Sources::new(sources, system.clone()),
         });
         let host = Arc::downgrade(&shared) as std::sync::Weak<dyn Host>;
         shared.environment.set_host(host);
@@ -104,6 +111,8 @@ impl Shared {
         let core = Core::new(id, info, origin, state, capacity.is_some(), environment);
         let mailbox = Mailbox::new(capacity, settings.overflow.unwrap_or(info.overflow));
         let cell: Arc<Cell<T>> = Arc::new(Cell { core, mailbox });
+        let module = ModuleRef { cell };
+        let cell = &module.cell;
         let name = cell.core.unique_name();
 
         let mut registry = self.registry.lock();
@@ -125,9 +134,17 @@ impl Shared {
         for capability in cell.core.info().provides {
             registry.providers.entry(capability).or_default().insert(id);
         }
-        registry.modules.insert(id, Arc::clone(&cell) as Arc<dyn AnyCell>);
+        registry.modules.insert(id, Arc::clone(cell) as Arc<dyn AnyCell>);
+        // Under the lock: a shutdown finds the module with its subscriptions, or not at all.
+        for event in T::EVENTS {
+            let (topic, subscriber) = event.subscriber(&module);
+            self.bus.subscribe(topic, subscriber);
+        }
         let wide = size_of::<T::Message>() > WIDE && registry.wide.insert(TypeId::of::<T>());
         drop(registry);
+        if !T::EVENTS.is_empty() {
+            self.tend_sources();
+        }
         if wide {
             tracing::warn!(
                 module = info.type_name,
@@ -135,7 +152,7 @@ impl Shared {
                 "every place in the mailbox is as large as the largest message: put `#[handler(boxed)]` on the handlers of large ones"
             );
         }
-        Ok(ModuleRef { cell })
+        Ok(module)
     }
 
     /// The module of this name and type.
@@ -289,6 +306,16 @@ impl Host for Shared {
         }
         drop(registry);
         drop(removed);
+        self.unsubscribe(id);
+    }
+
+    fn subscribe(&self, topic: Topic, subscriber: Arc<dyn Subscriber>) {
+        self.bus.subscribe(topic, subscriber);
+        self.tend_sources();
+    }
+
+    fn subscriber(&self, id: ModuleId, topic: Topic) -> Option<Arc<dyn Subscriber>> {
+        self.bus.subscriber(id, topic)
     }
 
     fn descends(&self, id: ModuleId, ancestor: ModuleId) -> bool {

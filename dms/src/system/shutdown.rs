@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::published::Published;
 use super::registry::Shared;
 use crate::module::cell::AnyCell;
 use crate::module::{ModuleReport, ModuleState, current};
@@ -69,11 +70,12 @@ pub(super) fn begin(shared: &Arc<Shared>, within: Option<Duration>) {
     for module in &modules {
         module.quiesce(0);
     }
+    let announced = shared.announce_shutdown();
     let outcome =
         Outcome { shared: Arc::clone(shared), report: ShutdownReport { complete: true, ..ShutdownReport::default() } };
     // Without a runtime no module was ever registered.
     if let Some(runtime) = shared.environment.runtime() {
-        let driver = runtime.spawn(drive(outcome, modules));
+        let driver = runtime.spawn(drive(outcome, modules, announced));
         shutdown.state.lock().driver = Some(driver);
     }
 }
@@ -134,10 +136,12 @@ pub(super) async fn report(shared: &Arc<Shared>) -> ShutdownReport {
     }
 }
 
-async fn drive(mut outcome: Outcome, modules: Vec<Arc<dyn AnyCell>>) {
+async fn drive(mut outcome: Outcome, modules: Vec<Arc<dyn AnyCell>>, announced: Published) {
     let shared = Arc::clone(&outcome.shared);
     let report = &mut outcome.report;
     tracing::debug!(system = shared.name, modules = modules.len(), "shutting down");
+    // No stop hook runs before all have heard of it; who has not by the deadline is told no longer.
+    before_deadline(&shared, announced).await;
     for module in modules {
         module.begin_drain();
         let core = module.core();

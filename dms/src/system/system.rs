@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use super::builder::SystemBuilder;
 use super::error::FindError;
+use super::event::Audience;
 use super::pool::RegisterPool;
+use super::published::Published;
 use super::register::{Make, Register};
 use super::registry::{ModuleSummary, Settings, Shared};
 use super::shutdown::{self, ShutdownReport};
@@ -53,7 +55,11 @@ impl System {
     pub(crate) fn place<T: Module>(&self) -> ModuleRef<T> {
         let settings = Settings { name: Some(const { T::INFO }.name.to_owned()), ..Settings::default() };
         match self.shared.insert(&settings, ModuleState::Created) {
-            Ok(place) => place,
+            Ok(place) => {
+                // A stand-in answers messages; events are for the module itself.
+                self.shared.unsubscribe(place.id());
+                place
+            }
             Err(error) => unreachable!("a new system takes any module: {error}"),
         }
     }
@@ -204,6 +210,17 @@ impl SystemRef {
         make: impl FnMut(usize) -> T + Send + 'static,
     ) -> RegisterPool<T> {
         RegisterPool::new(self.clone(), count, Box::new(make), None)
+    }
+
+    /// Publishes an event of any type to the modules that have an `#[event]` handler for it.
+    ///
+    /// When this returns, the event is at the end of each subscriber's queue: in the order of registration, and behind all that this publisher published before. It
+    /// never waits. A subscriber that is behind by more than its bound misses the event and learns of it by [`Lagged`](crate::event::Lagged); one that is stopping
+    /// fails. Let the [`Published`] go, or await it to learn what the subscribers made of the event.
+    ///
+    /// A [system event](crate::Event) may be published in either form.
+    pub fn publish<E: Send + Sync + 'static>(&self, event: E) -> Published {
+        self.shared().map_or_else(Published::nobody, |shared| shared.publish(event, Audience::Everybody))
     }
 
     /// The module of this name and type, wherever it is.

@@ -23,7 +23,7 @@ macro_rules! examples {
     };
 }
 
-examples! { backpressure counter ping_pong requests ring session testing ticker }
+examples! { backpressure counter events ping_pong requests ring session testing ticker }
 
 fn prints_what_its_header_says(name: &str, program: &str) {
     let source = format!("{}/src/bin/{name}.rs", env!("CARGO_MANIFEST_DIR"));

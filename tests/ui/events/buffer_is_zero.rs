@@ -1,0 +1,15 @@
+use dms::event::{MemoryPressure};
+use dms::prelude::*;
+
+#[module]
+struct Cache {
+    entries: Vec<u8>,
+}
+
+#[module]
+impl Cache {
+    #[event(buffer = 0)]
+    fn on_pressure(&mut self, event: &MemoryPressure) {}
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use dms::event::{MemoryPressure};
+use dms::prelude::*;
+
+#[module]
+struct Cache {
+    entries: Vec<u8>,
+}
+
+#[module]
+impl Cache {
+    #[event]
+    fn on_pressure(&mut self, event: &MemoryPressure) {}
+
+    #[handler(Relax)]
+    fn on__pressure(&mut self) {}
+}
+
+fn main() {}
