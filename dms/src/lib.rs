@@ -36,7 +36,7 @@ pub use module::{
     TaskOutput, Timeout, TimerHandle, Version,
 };
 #[cfg(feature = "config")]
-pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin};
+pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin, ConfigReload};
 pub use system::{
     Event, FindError, ModuleSummary, Pool, Register, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture,
     Routing, ShutdownReport, System, SystemBuilder, SystemRef,
@@ -48,9 +48,12 @@ pub use system::{RequestFuture, SendRequest};
 ///
 /// An event is a value of any type that is `Send + Sync + 'static`. [`SystemRef::publish`](crate::SystemRef::publish) brings it to every module that takes it
 /// in an `#[event]` handler. The system itself publishes [`Tick`](event::Tick), [`Shutdown`](event::Shutdown),
-/// [`MemoryPressure`](event::MemoryPressure) and [`CpuHotplug`](event::CpuHotplug).
+/// [`MemoryPressure`](event::MemoryPressure) and [`CpuHotplug`](event::CpuHotplug), and with the feature `config` also
+/// `ConfigChanged`.
 pub mod event {
     pub use crate::module::{EventCounts, EventDelivery, EventOutput, Lagged};
+    #[cfg(feature = "config")]
+    pub use crate::system::ConfigChanged;
     pub use crate::system::{CpuHotplug, Custom, MemoryPressure, PressureLevel, Published, Shutdown, Tick};
     pub use crate::{Event, EventResponse};
 }

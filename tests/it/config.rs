@@ -6,12 +6,14 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::Command;
 use std::time::Duration;
 
+use dms::event::ConfigChanged;
 use dms::prelude::*;
 use dms::{Config, ConfigBuilder, ConfigError, ConfigOrigin, RegisterError};
-use dms_tests::{Puppet, act_in, events_of, on_every_runtime, on_paused};
+use dms_tests::{Log, Puppet, act_in, events_of, hold, on_every_runtime, on_paused, settle};
 use futures::FutureExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -783,11 +785,11 @@ fn a_reload_reads_the_files_again_and_names_the_sections_that_changed() {
         let module = system.register_module(Puppet::default()).name("store").await.unwrap();
         let before = system.config();
         assert_eq!(inside(&module, |ctx| ctx.config_usize("timeout")).await, Some(1));
-        assert_eq!(system.reload_config().await.unwrap(), [""; 0]);
+        assert_eq!(system.reload_config().await.unwrap().sections, [""; 0]);
 
         // Where a value stands is no part of it.
         files.write("app.toml", "\n\n[same]\nlist = [1, nan]\n[new]\nx = 1\n[cache]\nsize = 1\n[store]\ntimeout = 2\n");
-        assert_eq!(system.reload_config().await.unwrap(), ["new", "old", "store"]);
+        assert_eq!(system.reload_config().await.unwrap().sections, ["new", "old", "store"]);
         assert_eq!(inside(&module, |ctx| ctx.config_usize("timeout")).await, Some(2));
         assert_eq!(system.config().origin("same.list"), Some(ConfigOrigin::File { path: path.clone(), line: 4 }));
         assert_eq!(system.config().value::<u8>("cache.age").unwrap(), 7, "the other layers stay");
@@ -812,7 +814,7 @@ fn a_reload_that_fails_keeps_the_old_configuration_whole() {
         assert!(matches!(system.reload_config().await, Err(ConfigError::File { .. })));
         assert_eq!(system.config().value::<u8>("store.timeout").unwrap(), 1);
         files.write("b.toml", "[cache]\nsize = 1");
-        assert_eq!(system.reload_config().await.unwrap(), ["store"]);
+        assert_eq!(system.reload_config().await.unwrap().sections, ["store"]);
         system.shutdown().await;
     });
 }
@@ -825,10 +827,11 @@ fn a_reload_works_before_there_is_a_module_and_is_nothing_for_a_system_that_is_g
     files.write("app.toml", "[store]\ntimeout = 2");
     // There is no runtime here.
     let changed = system.reload_config().now_or_never().unwrap().unwrap();
-    assert_eq!(changed, ["store"]);
+    assert_eq!(changed.sections, ["store"]);
+    assert_eq!(changed.published.subscribers(), 0);
     let reference = system.reference();
     drop(system);
-    assert_eq!(reference.reload_config().now_or_never().unwrap().unwrap(), [""; 0]);
+    assert_eq!(reference.reload_config().now_or_never().unwrap().unwrap().sections, [""; 0]);
     assert_eq!(format!("{:?}", reference.config()), "Config { sections: [], .. }");
 }
 
@@ -844,8 +847,346 @@ fn a_reload_that_is_given_up_changes_nothing_and_stands_in_nobodys_way() {
         assert_eq!(system.config().value::<u8>("store.timeout").unwrap(), if ready { 2 } else { 1 });
         files.write("app.toml", "[store]\ntimeout = 3");
         let (one, other) = tokio::join!(system.reload_config(), system.reload_config());
-        assert_eq!(one.unwrap(), ["store"]);
-        assert_eq!(other.unwrap(), [""; 0], "the later one compares with what the earlier one read");
+        assert_eq!(one.unwrap().sections, ["store"]);
+        assert_eq!(other.unwrap().sections, [""; 0], "the later one compares with what the earlier one read");
         system.shutdown().await;
     });
+}
+
+/// Notes what it is told of its settings, and what it reads then.
+#[module]
+#[derive(Default)]
+struct Watcher {
+    log: Log<String>,
+}
+
+#[module]
+impl Watcher {
+    #[event]
+    fn on_config_changed(&mut self, event: &ConfigChanged, ctx: &mut Context<Self>) {
+        let values: BTreeMap<String, serde_json::Value> = ctx.config_as().unwrap();
+        let values: Vec<_> = values.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let (section, keys) = (&event.section, event.keys.join(" "));
+        self.log.push(format!("{}: [{section}] {keys}: {}", ctx.name(), values.join(" ")));
+    }
+}
+
+/// A system that reads one file, with a watcher for each of the names.
+async fn watched(config: ConfigBuilder, names: &[&str]) -> (System, Log<String>) {
+    let system = system_of(config);
+    let log = Log::new();
+    for name in names {
+        system.register_module(Watcher { log: log.clone() }).name(*name).await.unwrap();
+    }
+    (system, log)
+}
+
+/// Reloads, and gives what changed, how many were told, and what they noted by the time they were through.
+async fn reload(system: &System, log: &Log<String>) -> (Vec<String>, usize, Vec<String>) {
+    let reload = system.reload_config().await.unwrap();
+    let counts = reload.published.await;
+    assert_eq!(counts.to_string(), format!("{} handled, 0 ignored, 0 failed, 0 lagged, 0 unanswered", counts.handled));
+    let mut noted = log.take();
+    noted.sort();
+    (reload.sections, counts.handled, noted)
+}
+
+fn told<const S: usize, const N: usize>(sections: [&str; S], noted: [&str; N]) -> (Vec<String>, usize, Vec<String>) {
+    (sections.map(str::to_owned).into(), N, noted.map(str::to_owned).into())
+}
+
+#[test]
+fn a_reload_tells_the_modules_whose_section_changed_and_they_read_the_new_values() {
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "[store]\ntimeout = 1\nsize = 1\n[cache]\nsize = 1\n[till]\nfloat = 1");
+        let (system, log) = watched(Config::builder().file(path), &["store", "cache", "till"]).await;
+        // It takes no such event, and reads what is new all the same.
+        let silent = system.register_module(Puppet::default()).name("store-7").await.unwrap();
+        assert_eq!(reload(&system, &log).await, told([], []));
+
+        files.write("app.toml", "[store]\ntimeout = 2\nsize = 1\n[cache]\nage = 3\n[till]\nfloat = 1");
+        assert_eq!(
+            reload(&system, &log).await,
+            told(["cache", "store"], ["cache: [cache] age size: age=3", "store: [store] timeout: size=1 timeout=2"])
+        );
+        assert_eq!(inside(&silent, |ctx| ctx.config_usize("timeout")).await, Some(2));
+        assert_eq!(reload(&system, &log).await, told([], []), "what was told once is not told again");
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_reload_of_which_no_module_reads_a_word_is_told_to_nobody() {
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "[store]\ntimeout = 1\n[other]\nx = 1");
+        let config = Config::builder().defaults("[store]\nage = 7").file(path);
+        let (system, log) = watched(config, &["store"]).await;
+        // What moves, is written otherwise, or is said by another layer by now, is the same.
+        files.write(
+            "app.toml",
+            "port = 1\n[other]\nx = 2\n[stores]\ny = 1\n[store]\n# How long.\nage = 7\ntimeout = 0x1",
+        );
+        assert_eq!(reload(&system, &log).await, told(["other", "port", "stores"], []));
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_reload_that_fails_is_told_to_nobody_and_the_next_one_tells_all_that_changed_since() {
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "[store]\ntimeout = 1\nsize = 1");
+        let (system, log) = watched(Config::builder().file(&path), &["store"]).await;
+        files.write("app.toml", "[store]\ntimeout = 2\nsize =");
+        assert!(matches!(system.reload_config().await, Err(ConfigError::Syntax { .. })));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(system.reload_config().await, Err(ConfigError::File { .. })));
+        settle().await;
+        assert_eq!(log.all(), [""; 0]);
+        assert_eq!(system.config().value::<u8>("store.timeout").unwrap(), 1);
+        files.write("app.toml", "[store]\ntimeout = 2\nsize = 2");
+        assert_eq!(reload(&system, &log).await, told(["store"], ["store: [store] size timeout: size=2 timeout=2"]));
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_section_that_appears_or_goes_is_told_key_by_key() {
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "");
+        let (system, log) = watched(Config::builder().optional_file(&path), &["store"]).await;
+        files.write("app.toml", "[store]");
+        assert_eq!(reload(&system, &log).await, told([], []), "one without keys is as none");
+        files.write("app.toml", "[store]\ntimeout = 1\npeers = [1]\n[store.pool]\nsize = 1\n[store.empty]");
+        assert_eq!(
+            reload(&system, &log).await,
+            told(
+                ["store"],
+                ["store: [store] empty peers pool.size timeout: empty={} peers=[1] pool={\"size\":1} timeout=1"]
+            )
+        );
+        files.write("app.toml", "[store]\ntimeout = 1\npeers = [1, 2]\n[store.pool]\nsize = 1\n[store.empty]");
+        assert_eq!(
+            reload(&system, &log).await,
+            told(["store"], ["store: [store] peers: empty={} peers=[1,2] pool={\"size\":1} timeout=1"])
+        );
+        fs::remove_file(&path).unwrap();
+        assert_eq!(reload(&system, &log).await, told(["store"], ["store: [store] empty peers pool.size timeout: "]));
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_module_with_a_number_is_told_of_the_section_that_it_reads() {
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "[worker]\nx = 1\n[worker-1]\nx = 5");
+        let (system, log) = watched(Config::builder().file(&path), &["worker-0", "worker-1", "worker-2"]).await;
+        files.write("app.toml", "[worker]\nx = 2\n[worker-1]\nx = 5");
+        assert_eq!(
+            reload(&system, &log).await,
+            told(["worker"], ["worker-0: [worker] x: x=2", "worker-2: [worker] x: x=2"])
+        );
+        files.write("app.toml", "[worker]\nx = 2\n[worker-1]\nx = 6\n[worker-2]\ny = 1\n[worker-0]\nx = 2");
+        assert_eq!(
+            reload(&system, &log).await,
+            told(
+                ["worker-0", "worker-1", "worker-2"],
+                ["worker-1: [worker-1] x: x=6", "worker-2: [worker-2] x y: y=1"]
+            ),
+            "the first has a section of its own by now, which says the same"
+        );
+        files.write("app.toml", "[worker]\nx = 2\n[worker-2]\n[worker-0]\nx = 2");
+        assert_eq!(
+            reload(&system, &log).await,
+            told(["worker-1", "worker-2"], ["worker-1: [worker] x: x=2", "worker-2: [worker-2] y: "]),
+            "also an empty section is its own"
+        );
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_section_in_a_section_is_told_to_who_reads_either() {
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "[orders]\nx = 1\n[orders.eu]\nx = 1");
+        let (system, log) = watched(Config::builder().file(&path), &["orders", "orders.eu"]).await;
+        files.write("app.toml", "[orders]\nx = 1\n[orders.eu]\nx = 2");
+        assert_eq!(
+            reload(&system, &log).await,
+            told(["orders"], ["orders.eu: [orders.eu] x: x=2", "orders: [orders] eu.x: eu={\"x\":2} x=1"])
+        );
+        files.write("app.toml", "[orders]\nx = 3\n[orders.eu]\nx = 2");
+        assert_eq!(reload(&system, &log).await, told(["orders"], ["orders: [orders] x: eu={\"x\":2} x=3"]));
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn reloads_at_once_are_told_once_each_and_in_order() {
+    /// Notes the value that each event finds.
+    #[module(name = "store")]
+    struct Store(Log<usize>);
+
+    #[module(visibility = "")]
+    impl Store {
+        #[event]
+        fn on_config_changed(&mut self, _event: &ConfigChanged, ctx: &mut Context<Self>) {
+            self.0.push(ctx.config_usize("timeout").unwrap());
+        }
+    }
+
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "[store]\ntimeout = 0");
+        let system = system_of(Config::builder().file(&path));
+        let log = Log::new();
+        system.register_module(Store(log.clone())).await.unwrap();
+        let mut told = 0;
+        for timeout in 1..=20 {
+            files.write("app.toml", format!("[store]\ntimeout = {timeout}"));
+            let (one, other) = tokio::join!(system.reload_config(), system.reload_config());
+            let (one, other) = (one.unwrap(), other.unwrap());
+            assert_eq!((one.sections.len(), other.sections.len()), (1, 0), "the second finds what the first read");
+            assert_eq!(other.published.subscribers(), 0);
+            told += one.published.await.handled;
+        }
+        assert_eq!(told, 20);
+        assert_eq!(log.all(), (1..=20).collect::<Vec<_>>());
+        system.shutdown().await;
+    });
+}
+
+/// Reloads from inside, and keeps its last good settings.
+#[module(name = "store")]
+#[derive(Default)]
+struct Keeper {
+    timeout: u64,
+}
+
+#[module]
+impl Keeper {
+    #[init]
+    fn init(&mut self, ctx: &mut Context<Self>) -> Result<(), ModuleError> {
+        self.timeout = ctx.config_value("timeout")?;
+        Ok(())
+    }
+
+    #[handler(LookAgain)]
+    async fn look_again(&mut self, ctx: &mut Context<Self>) -> String {
+        let reload = ctx.system().reload_config().await.unwrap();
+        format!("{:?}: {}", reload.sections, reload.published.await)
+    }
+
+    #[handler(KeptTimeout)]
+    fn timeout(&self) -> u64 {
+        self.timeout
+    }
+
+    #[event]
+    fn on_config_changed(&mut self, event: &ConfigChanged, ctx: &mut Context<Self>) -> Result<(), ModuleError> {
+        assert!(event.has_changed("timeout"));
+        self.timeout = ctx.config_value("timeout")?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_handler_that_rejects_the_new_settings_is_counted_as_failed_and_logged_with_the_whole_message() {
+    let ((), events) = events_of(|| {
+        on_paused(|| async {
+            let files = Files::new();
+            let path = files.write("app.toml", "[store]\ntimeout = 1");
+            let system = system_of(Config::builder().file(&path).environment_from("SHOP", [("", ""); 0]));
+            let keeper = system.register_module(Keeper::default()).await.unwrap();
+            files.write("app.toml", "[store]\ntimeout = 'soon'");
+            let counts = system.reload_config().await.unwrap().published.await;
+            assert_eq!((counts.handled, counts.failed), (0, 1));
+            assert_eq!(keeper.timeout().await, Ok(1));
+            files.write("app.toml", "[store]\ntimeout = 3");
+            assert_eq!(system.reload_config().await.unwrap().published.await.handled, 1);
+            assert_eq!(keeper.timeout().await, Ok(3));
+            system.shutdown().await;
+        });
+    });
+    let texts: Vec<_> = events.iter().map(|event| event.text.as_str()).collect();
+    let [text] = &texts[..] else { panic!("{texts:?}") };
+    assert!(
+        text.starts_with(
+            "an event handler failed: module `store`: `store.timeout` should be an integer (u64), but is the string \"soon\" in line 2 of `"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_module_that_reloads_is_told_itself_and_does_not_wait_for_that() {
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "[store]\ntimeout = 1\n[other]\nx = 1");
+        let (system, log) = watched(Config::builder().file(&path), &["other"]).await;
+        let keeper = system.register_module(Keeper::default()).await.unwrap();
+        files.write("app.toml", "[store]\ntimeout = 2\n[other]\nx = 2");
+        assert_eq!(
+            keeper.look_again().await.unwrap(),
+            "[\"other\", \"store\"]: 1 handled, 0 ignored, 0 failed, 0 lagged, 1 unanswered"
+        );
+        assert_eq!(log.all(), ["other: [other] x: x=2"]);
+        assert_eq!(keeper.timeout().await, Ok(2), "its own turn comes after the handler, before what is sent later");
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_module_that_reads_before_a_reload_and_ends_its_init_after_it_is_told() {
+    on_every_runtime(|| async {
+        let files = Files::new();
+        let path = files.write("app.toml", "[store]\ntimeout = 1");
+        let system = system_of(Config::builder().file(&path));
+        let log = Log::new();
+        let (holding, mut held) = hold();
+        let slow = Starting { hold: Some(Box::pin(holding)), log: log.clone() };
+        let registered = tokio::spawn({
+            let system = system.reference();
+            async move { system.register_module(slow).await }
+        });
+        held.begun().await;
+        files.write("app.toml", "[store]\ntimeout = 2");
+        let published = system.reload_config().await.unwrap().published;
+        held.release();
+        let module = registered.await.unwrap().unwrap();
+        assert_eq!(published.await.handled, 1);
+        assert_eq!(log.all(), [1, 2]);
+        module.stop().await;
+        files.write("app.toml", "[store]\ntimeout = 3");
+        assert_eq!(system.reload_config().await.unwrap().published.subscribers(), 0, "who has ended is not told");
+        system.shutdown().await;
+    });
+}
+
+/// Reads its setting at the beginning of its `init`, which takes long.
+#[module(name = "store")]
+struct Starting {
+    hold: Option<Pin<Box<dyn Future<Output = ()> + Send + Sync>>>,
+    log: Log<usize>,
+}
+
+#[module]
+impl Starting {
+    #[init]
+    async fn init(&mut self, ctx: &mut Context<Self>) {
+        self.log.push(ctx.config_usize("timeout").unwrap());
+        if let Some(hold) = self.hold.take() {
+            hold.await;
+        }
+    }
+
+    #[event]
+    fn on_config_changed(&mut self, _event: &ConfigChanged, ctx: &mut Context<Self>) {
+        self.log.push(ctx.config_usize("timeout").unwrap());
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+#[cfg(feature = "config")]
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +12,8 @@ use parking_lot::RwLock;
 use super::published::{Published, Target};
 use super::registry::Shared;
 use super::system_event::{Event, Shutdown, custom_name, in_other_form, other_form};
+#[cfg(feature = "config")]
+use crate::module::cell::Core;
 use crate::module::lifecycle::IdMap;
 use crate::module::subscription::{Delivered, Subscriber, Topic, deliver};
 use crate::module::tally::{AnyLetter, Letter};
@@ -36,22 +40,10 @@ type Subscribers = Vec<(ModuleId, Arc<dyn Subscriber>)>;
 
 /// To which subscribers an event goes.
 #[derive(Clone, Copy)]
-pub(super) enum Audience<'a> {
+pub(super) enum Audience {
     Everybody,
-    /// These modules, as far as they subscribed.
-    #[allow(dead_code, reason = "for events about single modules")]
-    Only(&'a [ModuleId]),
     /// Also modules that have been told to stop.
     EvenStopping,
-}
-
-impl Audience<'_> {
-    fn has(self, id: ModuleId) -> bool {
-        match self {
-            Self::Only(ids) => ids.contains(&id),
-            Self::Everybody | Self::EvenStopping => true,
-        }
-    }
 }
 
 impl Topics {
@@ -142,34 +134,62 @@ impl Bus {
 
 impl Shared {
     /// Delivers an event to all who subscribed to it.
-    pub(super) fn publish<E: Send + Sync + 'static>(&self, event: E, audience: Audience<'_>) -> Published {
+    pub(super) fn publish<E: Send + Sync + 'static>(&self, event: E, audience: Audience) -> Published {
         let (same, other) = self.bus.audience(&event);
-        let chosen = |lists: &[Arc<Subscribers>]| {
-            lists.iter().flat_map(|list| list.iter()).filter(|(id, _)| audience.has(*id)).count()
-        };
-        let (same_count, other_count) = (chosen(&same), chosen(&other));
+        let count = |lists: &[Arc<Subscribers>]| lists.iter().map(|list| list.len()).sum::<usize>();
+        let (same_count, other_count) = (count(&same), count(&other));
         if same_count + other_count == 0 {
             return Published::nobody();
         }
-        // What waits in a handler of a module's has to know for whom.
-        let is_tracked = current::waiting().is_some();
-        let letter = Arc::new(Letter::new(event, same_count + other_count, is_tracked));
+        let letter = Arc::new(Letter::new(event, same_count + other_count, is_tracked()));
         let counted = Arc::clone(&letter) as Arc<dyn AnyLetter>;
         let other_letter = if other_count > 0 { in_other_form(&letter.event, Arc::clone(&counted)) } else { None };
-        let same = same.iter().flat_map(|list| list.iter()).map(|subscriber| (subscriber, Some(&counted)));
-        let other = other.iter().flat_map(|list| list.iter()).map(|subscriber| (subscriber, other_letter.as_ref()));
+        let same = same.iter().flat_map(|list| list.iter()).map(|(_, subscriber)| (&**subscriber, Some(&counted)));
+        let other =
+            other.iter().flat_map(|list| list.iter()).map(|(_, subscriber)| (&**subscriber, other_letter.as_ref()));
+        let letters = same.chain(other).filter_map(|(subscriber, letter)| Some((subscriber, letter?)));
+        self.deliver(letters, &counted, audience)
+    }
+
+    /// Asks for each subscriber whether there is an event for it, and which. All of these together are one publication.
+    #[cfg(feature = "config")]
+    pub(super) fn publish_each<E: Send + Sync + 'static>(&self, event_for: impl Fn(&Core) -> Option<E>) -> Published {
+        let Some(subscribers) = self.bus.topics.read().by_type.get(&TypeId::of::<E>()).cloned() else {
+            return Published::nobody();
+        };
+        let events: Vec<_> = subscribers
+            .iter()
+            .filter_map(|(_, subscriber)| Some((&**subscriber, event_for(subscriber.subscription().module().core())?)))
+            .collect();
+        let count = events.len();
+        let mut events = events.into_iter();
+        let Some((first, event)) = events.next() else { return Published::nobody() };
+        let counted = Arc::new(Letter::new(event, count, is_tracked())) as Arc<dyn AnyLetter>;
+        let others = events.map(|(subscriber, event)| {
+            (subscriber, Arc::new(Letter::counted_by(event, Arc::clone(&counted))) as Arc<dyn AnyLetter>)
+        });
+        let letters: Vec<_> = iter::once((first, Arc::clone(&counted))).chain(others).collect();
+        self.deliver(letters.iter().map(|(subscriber, letter)| (*subscriber, letter)), &counted, Audience::Everybody)
+    }
+
+    /// Brings each letter to its subscriber; all are counted by `counted`.
+    fn deliver<'a>(
+        &self,
+        letters: impl Iterator<Item = (&'a dyn Subscriber, &'a Arc<dyn AnyLetter>)>,
+        counted: &Arc<dyn AnyLetter>,
+        audience: Audience,
+    ) -> Published {
+        let past_gate = matches!(audience, Audience::EvenStopping);
+        let is_tracked = is_tracked();
         let mut targets = Vec::new();
-        let to_all = same.chain(other).filter(|((id, _), _)| audience.has(*id));
-        for (place, ((_, subscriber), letter)) in (0..).zip(to_all) {
-            let Some(letter) = letter else { continue };
-            let past_gate = matches!(audience, Audience::EvenStopping);
-            let delivered = deliver(&**subscriber, letter, place, past_gate);
+        for (place, (subscriber, letter)) in (0..).zip(letters) {
+            let delivered = deliver(subscriber, letter, place, past_gate);
             if is_tracked && let Delivered::At(position) = delivered {
                 let module = Arc::clone(subscriber.subscription().module());
                 targets.push(Target { module, position, place });
             }
         }
-        Published::new(counted, Arc::clone(&self.environment), targets)
+        Published::new(Arc::clone(counted), Arc::clone(&self.environment), targets)
     }
 
     /// Delivers nothing to the module any more.
@@ -185,41 +205,50 @@ impl Shared {
     }
 }
 
-#[cfg(test)]
+/// What waits in a handler of a module's has to know for whom.
+fn is_tracked() -> bool {
+    current::waiting().is_some()
+}
+
+#[cfg(all(test, feature = "config"))]
 mod tests {
     use dms::prelude::*;
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::event::EventCounts;
 
-    struct Changed;
+    struct Changed(usize);
 
     #[module]
-    struct Listener(usize, mpsc::UnboundedSender<usize>);
+    struct Listener(mpsc::UnboundedSender<usize>);
 
     #[module(visibility = "")]
     impl Listener {
         #[event]
-        fn on_changed(&mut self, _: &Changed) -> Result<(), ModuleError> {
-            Ok(self.1.send(self.0)?)
+        fn on_changed(&mut self, event: &Changed) -> Result<(), ModuleError> {
+            Ok(self.0.send(event.0)?)
         }
     }
 
     #[tokio::test]
-    async fn an_event_for_some_modules_reaches_these_alone() {
+    async fn an_event_for_some_modules_reaches_these_alone_and_is_counted_once() {
         let system = System::new();
         let (sender, mut heard) = mpsc::unbounded_channel();
         let mut ids = Vec::new();
-        for number in 0..4 {
-            ids.push(system.register_module(Listener(number, sender.clone())).await.unwrap().id());
+        for _ in 0..4 {
+            ids.push(system.register_module(Listener(sender.clone())).await.unwrap().id());
         }
         let shared = system.shared().unwrap();
-        let counts = shared.publish(Changed, Audience::Only(&[ids[3], ids[1]])).await;
-        assert_eq!(counts.handled, 2);
-        assert_eq!([heard.try_recv(), heard.try_recv()], [Ok(1), Ok(3)]);
+        let only = |module: &Core| ids.iter().position(|id| *id == module.id).filter(|place| place % 2 == 1);
+        let counts = shared.publish_each(|module| only(module).map(Changed)).await;
+        assert_eq!(counts, EventCounts { handled: 2, ..EventCounts::default() });
+        let mut all = [heard.try_recv().unwrap(), heard.try_recv().unwrap()];
+        all.sort_unstable();
+        assert_eq!(all, [1, 3]);
         assert!(heard.try_recv().is_err());
-        assert_eq!(shared.publish(Changed, Audience::Only(&[])).subscribers(), 0);
-        assert_eq!(shared.publish(Changed, Audience::Everybody).await.handled, 4);
+        assert_eq!(shared.publish_each(|_| None::<Changed>).subscribers(), 0);
+        assert_eq!(shared.publish(Changed(7), Audience::Everybody).await.handled, 4);
         system.shutdown().await;
     }
 }

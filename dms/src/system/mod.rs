@@ -25,7 +25,7 @@ mod system_event;
 
 pub use builder::SystemBuilder;
 #[cfg(feature = "config")]
-pub use config::{Config, ConfigBuilder, ConfigError, ConfigOrigin};
+pub use config::{Config, ConfigBuilder, ConfigChanged, ConfigError, ConfigOrigin, ConfigReload};
 pub use error::{FindError, RegisterError};
 pub use pool::{Pool, RegisterPool, RegisterPoolFuture, Routing};
 pub use published::Published;

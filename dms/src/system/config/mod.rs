@@ -2,10 +2,11 @@
 //!
 //! Reading order: [`builder`] names the layers; [`layer`] and [`environment`] read them into one [`tree`] of values, merged by the crate `config`, each with
 //! its [`origin`]. [`read`] makes a type of a part of the tree, [`mistake`] is what goes wrong in between and [`error`] what the user sees of it. [`access`]
-//! is how modules come to all this, [`reload`] how it changes.
+//! is how modules come to all this, [`reload`] how it changes, and [`changed`] what they are told of that.
 
 mod access;
 mod builder;
+mod changed;
 mod environment;
 mod error;
 mod layer;
@@ -16,6 +17,7 @@ mod reload;
 mod tree;
 
 pub use builder::ConfigBuilder;
+pub use changed::{ConfigChanged, ConfigReload};
 pub use error::ConfigError;
 pub use origin::ConfigOrigin;
 pub(super) use reload::ConfigStore;

@@ -1,11 +1,17 @@
 //! The configuration of a system, and how it is read again.
 
+use std::collections::BTreeSet;
+
 use parking_lot::Mutex;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::tree::{is_same, table};
+use super::access::section;
+use super::changed::{ConfigChanged, ConfigReload};
+use super::tree::{changes, find, table};
 use super::{Config, ConfigError};
 use crate::SystemRef;
+use crate::event::Published;
+use crate::module::cell::Core;
 use crate::system::registry::Shared;
 
 /// The configuration that a system has now.
@@ -42,21 +48,46 @@ impl SystemRef {
         self.shared().map(|shared| shared.config.current()).unwrap_or_default()
     }
 
-    /// Reads the files and the environment again. Gives the names of the sections whose values changed, sorted.
+    /// Reads the files and the environment again, and tells the modules whose settings are not what they were: each that takes
+    /// [`ConfigChanged`](crate::event::ConfigChanged) in an `#[event]` handler gets one, with its keys that changed.
     ///
-    /// Modules see what is new when they read it next. A system without a configuration, and one that is gone, has nothing to reload.
+    /// Who does not take it sees what is new when it reads it next. A system without a configuration, and one that is gone, has nothing to reload. Of two reloads
+    /// at once the second begins when the first is through, so that the events of both come in order.
+    ///
+    /// The system does not watch the files: a reload is asked for, by an operator, a signal, or a module that looks now and then.
+    ///
+    /// ```
+    /// use dms::prelude::*;
+    ///
+    /// #[module]
+    /// struct Reloader;
+    ///
+    /// #[module]
+    /// impl Reloader {
+    ///     #[tick(every = "5s")]
+    ///     async fn look(&mut self, ctx: &mut Context<Self>) {
+    ///         if let Err(error) = ctx.system().reload_config().await {
+    ///             tracing::warn!("the settings stay as they were: {error}");
+    ///         }
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// As of [`ConfigBuilder::build`](crate::ConfigBuilder::build). Then the configuration stays as it was, whole.
+    /// As of [`ConfigBuilder::build`](crate::ConfigBuilder::build). Then the configuration stays as it was, whole, and nobody is told anything.
     ///
     /// # Cancel safety
-    /// Cancel safe: the configuration changes at once, or not at all.
-    pub async fn reload_config(&self) -> Result<Vec<String>, ConfigError> {
-        let Some(shared) = self.shared() else { return Ok(Vec::new()) };
+    /// Cancel safe: the configuration changes at once, with all events about it, or not at all.
+    pub async fn reload_config(&self) -> Result<ConfigReload, ConfigError> {
+        let Some(shared) = self.shared() else {
+            return Ok(ConfigReload { sections: Vec::new(), published: Published::nobody() });
+        };
         let _alone = shared.config.reloading.lock().await;
         let new = read_again(&shared, shared.config.current()).await?;
         let old = shared.config.replace(new.clone());
-        Ok(changed(&old, &new))
+        // Whoever read the old one has subscribed by now, if it does in its declaration.
+        let published = shared.publish_each(|module| change(module, &old, &new));
+        Ok(ConfigReload { sections: changed_sections(&old, &new), published })
     }
 }
 
@@ -75,13 +106,20 @@ async fn read_again(shared: &Shared, config: Config) -> Result<Config, ConfigErr
     }
 }
 
+/// Which section the module read and which it reads now: what differs between these.
+fn change(module: &Core, old: &Config, new: &Config) -> Option<ConfigChanged> {
+    let (before, section) = (section(module, old), section(module, new));
+    let keys = changes(find(&old.inner.tree, &before), find(&new.inner.tree, &section))?;
+    Some(ConfigChanged { section, keys })
+}
+
 /// The sections that are not what they were.
-fn changed(old: &Config, new: &Config) -> Vec<String> {
+fn changed_sections(old: &Config, new: &Config) -> Vec<String> {
     let (old, new) = (table(&old.inner.tree), table(&new.inner.tree));
-    let mut names: Vec<_> = old.into_iter().chain(new).flat_map(|table| table.keys()).collect();
-    names.sort();
-    names.dedup();
-    let get = |table: Option<&'_ super::tree::Table>, name: &str| table.and_then(|table| table.get(name)).cloned();
-    names.retain(|name| !is_same(get(old, name).as_ref(), get(new, name).as_ref()));
-    names.into_iter().cloned().collect()
+    let names: BTreeSet<_> = old.into_iter().chain(new).flat_map(|table| table.keys()).collect();
+    let is_changed = |name: &str| {
+        let (old, new) = (old.and_then(|table| table.get(name)), new.and_then(|table| table.get(name)));
+        changes(old, new).is_some()
+    };
+    names.into_iter().filter(|name| is_changed(name)).cloned().collect()
 }

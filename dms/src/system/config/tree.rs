@@ -30,8 +30,37 @@ pub(super) fn is_alike(one: &str, other: &str) -> bool {
     one.bytes().map(plain).eq(other.bytes().map(plain))
 }
 
+/// The keys whose values differ between two states of a section, sorted; `None` where the section is the same. One that is nowhere is an empty one.
+pub(super) fn changes(old: Option<&Value>, new: Option<&Value>) -> Option<Vec<String>> {
+    let empty = Table::new();
+    let mut keys = Vec::new();
+    differences(old.and_then(table).unwrap_or(&empty), new.and_then(table).unwrap_or(&empty), "", &mut keys);
+    keys.sort_unstable();
+    // A section may be a single value, by mistake or where the program reads it as one.
+    let (old, new) = (old.filter(|value| table(value).is_none()), new.filter(|value| table(value).is_none()));
+    let is_changed = !keys.is_empty() || !is_same(old, new);
+    is_changed.then_some(keys)
+}
+
+/// Adds the paths of the values that differ: of tables the innermost.
+fn differences(old: &Table, new: &Table, path: &str, keys: &mut Vec<String>) {
+    let empty = Table::new();
+    for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
+        let (old, new) = (old.get(name), new.get(name));
+        if is_same(old, new) {
+            continue;
+        }
+        let path = format!("{path}{name}");
+        // A table that comes or goes is one with values that come or go, unless it has none.
+        match (old.map_or(Some(&empty), table), new.map_or(Some(&empty), table)) {
+            (Some(old), Some(new)) if old.len() + new.len() > 0 => differences(old, new, &format!("{path}."), keys),
+            _ => keys.push(path),
+        }
+    }
+}
+
 /// Whether two values are the same, wherever they stand.
-pub(super) fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
+fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
     let (Some(one), Some(other)) = (one, other) else { return one.is_none() && other.is_none() };
     match (&one.kind, &other.kind) {
         (ValueKind::Table(one), ValueKind::Table(other)) => {
@@ -43,5 +72,42 @@ pub(super) fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
         // A NaN is what it was.
         (ValueKind::Float(one), ValueKind::Float(other)) => one.to_bits() == other.to_bits(),
         (one, other) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    /// The changes of the section `s` between two texts.
+    fn between(old: &str, new: &str) -> Option<Vec<String>> {
+        let [old, new] = [old, new].map(|text| Config::builder().defaults(text).build().unwrap());
+        changes(find(&old.inner.tree, "s"), find(&new.inner.tree, "s"))
+    }
+
+    #[test]
+    fn the_changes_of_a_section_are_the_innermost_keys_that_differ() {
+        for (old, new, keys) in [
+            ("s.a = 1\ns.b = [1, {x = nan}]", "[s]\nb = [1, {x = nan}]\na = 1", None),
+            ("", "[s]", None),
+            ("s.a = 1\ns.b = 1\ns.c = 1", "s.a = 1\ns.b = 2\ns.d = 1", Some(&["b", "c", "d"][..])),
+            ("s.a = 1", "s.a = 1.0", Some(&["a"])),
+            ("s.a = [1, 2]", "s.a = [2, 1]", Some(&["a"])),
+            ("s.a.b.c = 1\ns.a.b.d = 1", "s.a.b.c = 2\ns.a.b.d = 1", Some(&["a.b.c"])),
+            ("", "s.a.b = 1\ns.a.c = 1", Some(&["a.b", "a.c"])),
+            ("[s]", "s.a.b = {}", Some(&["a.b"])),
+            ("s.a = {}", "s.a.b = 1", Some(&["a.b"])),
+            ("s.a.b = 1", "s.a = {}", Some(&["a.b"])),
+            ("s.a = {}", "", Some(&["a"])),
+            ("s.a = 1", "s.a.b = 1", Some(&["a"])),
+            ("s = 1", "s = 2", Some(&[])),
+            ("s = 1", "s.a = 1", Some(&["a"])),
+            ("s = 1", "", Some(&[])),
+            ("s = 1", "s = 1", None),
+        ] {
+            let keys = keys.map(|keys| keys.iter().map(ToString::to_string).collect());
+            assert_eq!(between(old, new), keys, "from {old:?} to {new:?}");
+        }
     }
 }
