@@ -325,7 +325,7 @@ impl EventArgs {
         reject_repeated(&mut entries, errors);
         for entry in &entries {
             match entry.name().as_str() {
-                "custom" => args.custom = custom(entry, event, errors),
+                "custom" => args.custom = Some(custom(entry, event, errors)),
                 "buffer" => args.buffer = buffer(entry, event, errors),
                 _ => {
                     let tokens = show(&entry.tokens);
@@ -340,16 +340,18 @@ impl EventArgs {
     }
 }
 
-fn custom(entry: &Entry, event: &str, errors: &mut Errors) -> Option<LitStr> {
-    let name: LitStr = entry.value_as("custom = \"name\"", errors)?;
+/// The name of the custom events to take; where it cannot be read one that no other handler has, so that there is no second error about that.
+fn custom(entry: &Entry, event: &str, errors: &mut Errors) -> LitStr {
+    let unknown = LitStr::new(event, entry.tokens.span());
+    let Some(name) = entry.value_as::<LitStr>("custom = \"name\"", errors) else { return unknown };
     if name.value().is_empty() {
         errors.push(
             &name,
             format!("event handler `{event}` takes the custom events of no name: write one, as in `custom = \"cache.flushed\"`, or remove `custom` to take all"),
         );
-        return None;
+        return unknown;
     }
-    Some(name)
+    name
 }
 
 fn buffer(entry: &Entry, event: &str, errors: &mut Errors) -> Option<LitInt> {

@@ -375,12 +375,12 @@ impl Reader<'_> {
         }
         let mut place = self.event_type(&subject, first.ty);
         owned::check(&mut place, Place::Event { handler: &name }, self.errors);
-        if let Some(custom) = &args.custom
-            && !is_named(&place, "Custom")
-        {
+        if args.custom.is_some() && !is_named(&place, "Custom") {
             self.errors.push(
                 first.ty,
-                format!("{subject} takes the custom events of the name {}, and these are of the type `Custom`: write `&Custom`, or remove `custom`", show(custom)),
+                format!(
+                    "{subject} takes custom events, which are of the type `Custom`: write `&Custom`, or remove `custom`"
+                ),
             );
         }
         let output = match &method.sig.output {

@@ -12,7 +12,7 @@ impl Cache {
     fn on_custom(&mut self, event: &Custom) {}
 
     #[event(custom)]
-    fn on_other(&mut self, event: &Event) {}
+    fn on_other(&mut self, event: &Custom) {}
 }
 
 fn main() {}
