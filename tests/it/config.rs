@@ -401,6 +401,95 @@ fn a_key_that_the_type_denies_and_a_value_that_it_rejects_are_errors_with_their_
 }
 
 #[test]
+fn a_mistake_in_a_part_that_serde_buffers_is_found_where_it_was_written() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "it is never read")]
+    struct Whole {
+        name: String,
+        #[serde(flatten)]
+        rest: Rest,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "it is never read")]
+    struct Rest {
+        timeout: u64,
+        pool: Pool,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "it is never read")]
+    struct Pool {
+        size: u8,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(tag = "kind", rename_all = "lowercase")]
+    #[allow(dead_code, reason = "it is never read")]
+    enum Backend {
+        Disk { path: String },
+        Memory { size: u64 },
+    }
+
+    let read = |toml: &str| match defaults(toml).section::<Whole>("s") {
+        Ok(whole) => panic!("it is wrong: {whole:?}"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(
+        read("[s]\nname = 'x'\npool.size = 1\ntimeout = 'soon'"),
+        "`s.timeout` should be an integer (u64), but is the string \"soon\" in line 4 of the defaults: correct it there"
+    );
+    assert_eq!(
+        read("[s]\nname = 'x'\ntimeout = 1\n[s.pool]\nsize = 300"),
+        "`s.pool.size` should be an integer (u8), but is the integer 300 in line 5 of the defaults: correct it there"
+    );
+    assert_eq!(
+        read("[s]\nname = 'soon'\ntimeout = 'soon'"),
+        "`s` should be an integer (u64), but is a table with the string \"soon\" in it",
+        "which of the two serde does not say"
+    );
+    assert_eq!(
+        read("[s]\nname = 'x'\ntimeout = 1"),
+        "`s.pool` is missing, and should be a value: give it with `Config::builder().set(\"s.pool\", …)`"
+    );
+    let read = |toml: &str| match defaults(toml).section::<Backend>("s") {
+        Ok(backend) => panic!("it is wrong: {backend:?}"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(
+        read("[s]\nkind = 'memory'\nsize = 'x'"),
+        "`s.size` should be an integer (u64), but is the string \"x\" in line 3 of the defaults: correct it there"
+    );
+    assert_eq!(
+        read("[s]\nkind = 'tape'"),
+        "`s.kind` should be `disk` or `memory`, but is the string \"tape\" in line 2 of the defaults: correct it there"
+    );
+    assert!(read("[s]\nsize = 1").starts_with("`s.kind` is missing, and should be the name of a variant: "));
+}
+
+#[test]
+fn a_key_of_the_wrong_kind_is_what_is_wrong_and_not_its_value() {
+    let config = defaults("[s]\n1 = 'one'\ntwo = 'two'");
+    assert_eq!(
+        config.section::<BTreeMap<u16, String>>("s").unwrap_err().to_string(),
+        "`s.two` should be an integer (u16), but is the key \"two\" in line 3 of the defaults: correct it there"
+    );
+}
+
+#[test]
+fn numbers_are_read_as_toml_writes_them() {
+    let config = defaults(
+        "a = 1_000\nb = +5\nc = 1e3\nd = -inf\ne = 1_0.5_0\nf = 0xFF\ng = 0o17\nh = 0b101\ni = -9223372036854775808",
+    );
+    for (key, number) in [("a", 1_000), ("b", 5), ("f", 255), ("g", 15), ("h", 5), ("i", i64::MIN)] {
+        assert_eq!(config.value::<i64>(key).unwrap(), number, "{key}");
+    }
+    for (key, number) in [("c", "1000.0"), ("d", "-inf"), ("e", "10.5")] {
+        assert_eq!(config.value::<f64>(key).map(|number| format!("{number:?}")).unwrap(), number, "{key}");
+    }
+}
+
+#[test]
 fn a_variable_becomes_what_the_type_wants() {
     let config = variables([
         ("SHOP_S__MAX_SIZE", " 5 "),
@@ -1128,7 +1217,11 @@ fn a_module_that_reloads_is_told_itself_and_does_not_wait_for_that() {
     on_every_runtime(|| async {
         let files = Files::new();
         let path = files.write("app.toml", "[store]\ntimeout = 1\n[other]\nx = 1");
-        let (system, log) = watched(Config::builder().file(&path), &["other"]).await;
+        // No deadline would end its wait for itself.
+        let config = Config::builder().file(&path).build().unwrap();
+        let system = System::builder("patient").no_ask_timeout().config(config).build();
+        let log = Log::new();
+        system.register_module(Watcher { log: log.clone() }).name("other").await.unwrap();
         let keeper = system.register_module(Keeper::default()).await.unwrap();
         files.write("app.toml", "[store]\ntimeout = 2\n[other]\nx = 2");
         assert_eq!(

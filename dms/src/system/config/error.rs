@@ -106,8 +106,8 @@ impl ConfigError {
                 Step::Index(index) => write!(key, "[{index}]"),
             };
         }
-        let Found { text: found, origin } =
-            mistake.found.unwrap_or_else(|| Found { text: "nothing".to_owned(), origin: None });
+        let (found, origin) =
+            mistake.found.map_or_else(|| ("nothing".to_owned(), None), |Found { text, origin, .. }| (text, origin));
         let origin = origin.map(Box::new);
         match mistake.kind {
             Kind::Missing { wanted } => {

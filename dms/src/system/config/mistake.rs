@@ -6,6 +6,7 @@ use ::config::{Value, ValueKind};
 use serde::de::{self, Expected, Unexpected};
 
 use super::origin::ConfigOrigin;
+use super::tree::Table;
 
 /// A value that is missing or not what a type wants.
 #[derive(Debug)]
@@ -21,6 +22,14 @@ pub(super) struct Mistake {
 pub(super) struct Found {
     pub(super) text: String,
     pub(super) origin: Option<ConfigOrigin>,
+    /// Whether it is only known what the type was given, and not where it stands: serde keeps the values of a flattened or a tagged type, and reads them later.
+    is_lost: bool,
+}
+
+impl Found {
+    fn new(text: String, origin: Option<ConfigOrigin>) -> Self {
+        Self { text, origin, is_lost: false }
+    }
 }
 
 #[derive(Debug)]
@@ -61,8 +70,30 @@ impl Mistake {
 
     /// That `value` is the one, unless it is known to be one inside it.
     pub(super) fn at(mut self, value: &Value) -> Self {
-        self.found.get_or_insert_with(|| Found { text: describe(value), origin: ConfigOrigin::of(value) });
+        let text = describe(value);
+        self.found = Some(match self.found.take() {
+            Some(found) if !found.is_lost => found,
+            Some(given) if given.text != text && is_many(value) => self.inside(value, given.text),
+            _ => Found::new(text, ConfigOrigin::of(value)),
+        });
         self
+    }
+
+    /// That it is the key of `value` that is wrong.
+    pub(super) fn at_key(mut self, key: &str, value: &Value) -> Self {
+        self.found = Some(Found::new(format!("the key {key:?}"), ConfigOrigin::of(value)));
+        self
+    }
+
+    /// Goes to the value that was `given`, if there is only one such in `value`.
+    fn inside(&mut self, value: &Value, given: String) -> Found {
+        let mut places = Vec::new();
+        places_of(value, &given, &mut Vec::new(), &mut places);
+        if let [(path, origin)] = &mut places[..] {
+            self.path.extend(path.drain(..).rev());
+            return Found::new(given, origin.take());
+        }
+        Found::new(format!("{} with {given} in it", describe(value)), None)
     }
 
     pub(super) fn under(mut self, step: Step) -> Self {
@@ -87,6 +118,7 @@ pub(super) fn wanted(by: &dyn Expected) -> String {
         "a sequence" => "a list".to_owned(),
         "a map" => "a table".to_owned(),
         "any value" => "a value".to_owned(),
+        "variant identifier" => "the name of a variant".to_owned(),
         other => match other.split_once(' ') {
             Some(("struct", name)) => format!("a table ({name})"),
             _ => wanted,
@@ -108,11 +140,15 @@ pub(super) fn one_of(names: &[&str]) -> String {
 const SHOWN: usize = 60;
 
 fn describe(value: &Value) -> String {
-    match &value.kind {
+    describe_kind(&value.kind)
+}
+
+fn describe_kind(kind: &ValueKind) -> String {
+    match kind {
         ValueKind::Nil => "nothing".to_owned(),
         ValueKind::Boolean(value) => format!("the boolean {value}"),
         ValueKind::I64(_) | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => {
-            format!("the integer {value}")
+            format!("the integer {kind}")
         }
         ValueKind::Float(value) => format!("the number {value:?}"),
         ValueKind::String(text) => match text.char_indices().nth(SHOWN) {
@@ -124,21 +160,58 @@ fn describe(value: &Value) -> String {
     }
 }
 
+/// What a type was given, of which nobody has said yet where it stands.
+fn lost(given: Unexpected<'_>) -> Option<Found> {
+    let kind = match given {
+        Unexpected::Bool(value) => ValueKind::Boolean(value),
+        Unexpected::Signed(number) => ValueKind::I64(number),
+        Unexpected::Unsigned(number) => ValueKind::U64(number),
+        Unexpected::Float(number) => ValueKind::Float(number),
+        Unexpected::Str(text) => ValueKind::String(text.to_owned()),
+        Unexpected::Seq => ValueKind::Array(Vec::new()),
+        Unexpected::Map => ValueKind::Table(Table::new()),
+        _ => return None,
+    };
+    Some(Found { text: describe_kind(&kind), origin: None, is_lost: true })
+}
+
+/// Whether there are values inside it.
+fn is_many(value: &Value) -> bool {
+    matches!(value.kind, ValueKind::Table(_) | ValueKind::Array(_))
+}
+
+/// The ways to all values in `value` that are as `given`, each with its origin.
+fn places_of(value: &Value, given: &str, path: &mut Vec<Step>, places: &mut Vec<(Vec<Step>, Option<ConfigOrigin>)>) {
+    let inside: Vec<(Step, &Value)> = match &value.kind {
+        ValueKind::Table(table) => table.iter().map(|(key, value)| (Step::Key(key.clone()), value)).collect(),
+        ValueKind::Array(list) => list.iter().enumerate().map(|(index, value)| (Step::Index(index), value)).collect(),
+        _ => return,
+    };
+    for (step, value) in inside {
+        path.push(step);
+        if describe(value) == given {
+            places.push((path.clone(), ConfigOrigin::of(value)));
+        }
+        places_of(value, given, path, places);
+        path.pop();
+    }
+}
+
 impl de::Error for Mistake {
     fn custom<T: fmt::Display>(reason: T) -> Self {
         Self::new(Kind::Invalid { reason: reason.to_string() })
     }
 
-    fn invalid_type(_: Unexpected<'_>, by: &dyn Expected) -> Self {
-        Self::new(Kind::Type { wanted: wanted(by) })
+    fn invalid_type(given: Unexpected<'_>, by: &dyn Expected) -> Self {
+        Self { found: lost(given), ..Self::new(Kind::Type { wanted: wanted(by) }) }
     }
 
-    fn invalid_value(_: Unexpected<'_>, by: &dyn Expected) -> Self {
-        Self::new(Kind::Type { wanted: wanted(by) })
+    fn invalid_value(given: Unexpected<'_>, by: &dyn Expected) -> Self {
+        Self::invalid_type(given, by)
     }
 
-    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
-        Self::new(Kind::Type { wanted: one_of(known) })
+    fn unknown_variant(given: &str, known: &'static [&'static str]) -> Self {
+        Self { found: lost(Unexpected::Str(given)), ..Self::new(Kind::Type { wanted: one_of(known) }) }
     }
 
     fn unknown_field(_: &str, known: &'static [&'static str]) -> Self {

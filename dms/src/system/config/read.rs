@@ -285,7 +285,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         };
         self.value = Some((key, value));
         let name = self.name(key, value);
-        seed.deserialize(Key(name)).map(Some).map_err(|mistake| mistake.at(value).under(Step::Key(key.to_owned())))
+        seed.deserialize(Key(name))
+            .map(Some)
+            .map_err(|mistake| mistake.at_key(key, value).under(Step::Key(key.to_owned())))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mistake> {
