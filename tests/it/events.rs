@@ -340,7 +340,8 @@ impl Early {
 #[test]
 fn a_module_is_subscribed_before_its_init_where_events_wait() {
     on_every_runtime(|| async {
-        let system = System::new();
+        // No deadline would end its wait for itself.
+        let system = System::builder("patient").no_ask_timeout().build();
         let log = Log::new();
         system.register_module(Early { log: log.clone() }).await.unwrap();
         assert_eq!(system.publish(Sold(2)).await.handled, 1);
@@ -557,13 +558,65 @@ fn peer() -> Peer {
 #[test]
 fn a_publisher_does_not_wait_for_its_own_handler() {
     on_every_runtime(|| async {
-        let system = System::new();
+        // No deadline would end the wait.
+        let system = System::builder("patient").no_ask_timeout().build();
         let publisher = peer();
         let heard = publisher.heard.clone();
         let publisher = system.register_module(publisher).await.unwrap();
         system.register_module(peer()).await.unwrap();
         assert_eq!(counts_of(publisher.sell(7).await.unwrap()), [1, 0, 0, 0, 1]);
         eventually("it comes to it afterwards", || heard.all() == [7]).await;
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_publisher_does_not_wait_for_its_own_handlers_of_an_event_in_several_forms() {
+    /// Takes one event three times.
+    #[module]
+    struct Thrice {
+        log: Log<&'static str>,
+    }
+
+    #[module(visibility = "")]
+    impl Thrice {
+        #[handler(Flush)]
+        async fn flush(&mut self, as_event: bool, ctx: &mut Context<Self>) -> EventCounts {
+            let custom = Custom::new("flushed", []);
+            if as_event { ctx.publish(Event::from(custom)).await } else { ctx.publish(custom).await }
+        }
+
+        #[event]
+        fn on_event(&mut self, _event: &Event) {
+            self.log.push("event");
+        }
+
+        #[event]
+        fn on_custom(&mut self, _event: &Custom) {
+            self.log.push("custom");
+        }
+
+        #[event(custom = "flushed")]
+        fn on_flushed(&mut self, _event: &Custom) {
+            self.log.push("flushed");
+        }
+    }
+
+    on_every_runtime(|| async {
+        let system = System::builder("patient").no_ask_timeout().build();
+        let (before, own, after) = (Log::new(), Log::new(), Log::new());
+        system.register_module(Thrice { log: before.clone() }).await.unwrap();
+        let publisher = system.register_module(Thrice { log: own.clone() }).await.unwrap();
+        system.register_module(Thrice { log: after.clone() }).await.unwrap();
+        for as_event in [false, true] {
+            assert_eq!(counts_of(publisher.flush(as_event).await.unwrap()), [6, 0, 0, 0, 3]);
+            eventually("it comes to its own afterwards", || own.len() == 3).await;
+            for log in [&before, &own, &after] {
+                let mut heard = log.take();
+                heard.sort_unstable();
+                assert_eq!(heard, ["custom", "event", "flushed"]);
+            }
+        }
         system.shutdown().await;
     });
 }

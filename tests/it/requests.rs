@@ -197,6 +197,45 @@ fn a_thousand_requests_at_once_each_get_their_own_answer() {
     });
 }
 
+/// Answers nobody before all are there, and the last one first.
+#[module(name = "gatherer")]
+#[derive(Default)]
+struct Gatherer {
+    waiting: Vec<(u64, ReplyTo<u64>)>,
+}
+
+#[module(remote)]
+impl Gatherer {
+    #[handler(Gather)]
+    fn gather(&mut self, number: u64, reply: ReplyTo<u64>) {
+        self.waiting.push((number, reply));
+        if self.waiting.len() == 1_000 {
+            for (number, reply) in self.waiting.drain(..).rev() {
+                reply.send(number * 3);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_requests_that_wait_together_each_get_their_own_answer_whatever_its_order() {
+    on_every_runtime(|| async {
+        let system = System::builder("patient").no_ask_timeout().build();
+        system.register_module(Gatherer::default()).await.expect("it starts");
+        let requests = (0..1_000_u64).map(|number| {
+            let request = match number % 2 {
+                0 => Request::json("gather", &Gather { number }),
+                _ => Request::message_pack("gather", &Gather { number }),
+            };
+            system.request("gatherer", request.expect("a number")).into_future()
+        });
+        for (number, response) in (0..).zip(futures::future::join_all(requests).await) {
+            is_ready_as(response, &(number * 3_u64));
+        }
+        system.shutdown().await;
+    });
+}
+
 #[module(name = "doubler", mailbox = 16)]
 struct Doubler;
 

@@ -621,12 +621,14 @@ fn l4_two_systems_know_nothing_of_each_other() {
 #[module]
 struct Slow {
     let_go: Arc<tokio::sync::Semaphore>,
+    begun: Log<()>,
 }
 
 #[module]
 impl Slow {
     #[handler(Wait)]
     async fn wait(&self) -> u64 {
+        self.begun.push(());
         self.let_go.acquire().await.map_or(0, |permit| {
             permit.forget();
             7
@@ -658,12 +660,13 @@ fn l2_what_a_stop_hook_has_asked_is_answered_though_the_asked_module_is_stopped(
     on_every_runtime(|| async {
         let system = System::new();
         let let_go = Arc::new(tokio::sync::Semaphore::new(0));
-        let answers = Log::new();
-        let slow = system.register_module(Slow { let_go: Arc::clone(&let_go) }).await.unwrap();
+        let (answers, begun) = (Log::new(), Log::new());
+        let slow = Slow { let_go: Arc::clone(&let_go), begun: begun.clone() };
+        let slow = system.register_module(slow).await.unwrap();
         system.register_module(Late { slow: slow.clone(), answers: answers.clone() }).await.unwrap();
         let reference = system.reference();
         let ended = tokio::spawn(async move { reference.shutdown().await });
-        settle().await;
+        eventually("one has begun, two wait", || begun.len() == 1 && slow.depth() == 2).await;
         let stopped = tokio::spawn(async move { slow.stop().await });
         settle().await;
         let_go.add_permits(3);
