@@ -12,6 +12,8 @@
 #[allow(unused_extern_crates, reason = "the macros name the crate they are used in")]
 extern crate self as dms;
 
+#[cfg(feature = "adapter")]
+pub mod adapter;
 #[cfg(feature = "wire")]
 mod message;
 mod module;

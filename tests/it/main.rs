@@ -1,5 +1,6 @@
 //! Integration tests, a file per topic. The names begin with the line of the contract that they hold.
 
+mod adapter;
 mod asks;
 mod bounds;
 mod config;
@@ -16,6 +17,7 @@ mod model;
 mod pool;
 mod registry;
 mod requests;
+mod seed_001;
 mod session;
 mod shutdown;
 mod sources;

@@ -98,7 +98,7 @@ pub(crate) struct Origin {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) parent: Option<ModuleId>,
     /// What this one module says of itself, where that is not what its type says.
-    pub(crate) info: Option<ModuleInfo>,
+    pub(crate) info: Option<Box<ModuleInfo>>,
 }
 
 /// How a module ends.
@@ -148,9 +148,10 @@ impl Core {
         bounded: bool,
         environment: Arc<Environment>,
     ) -> Self {
+        let timeout = origin.info.as_ref().map_or(info.timeout, |own| own.timeout);
         Self {
             waker: OnceLock::new(),
-            sweeps: Patience::of_module(info.timeout, environment.timeout).sweeps(),
+            sweeps: Patience::of_module(timeout, environment.timeout).sweeps(),
             environment,
             info,
             id,
@@ -180,7 +181,7 @@ impl Core {
 
     /// What the module says of itself.
     pub(crate) fn info(&self) -> &ModuleInfo {
-        self.origin.as_ref().and_then(|origin| origin.info.as_ref()).unwrap_or(self.info)
+        self.origin.as_ref().and_then(|origin| origin.info.as_deref()).unwrap_or(self.info)
     }
 
     /// The name in errors and logs: the one given, else the type's with the id.

@@ -105,6 +105,12 @@ impl<T: Module> Context<T> {
         })
     }
 
+    /// The module, whatever its type.
+    #[cfg(feature = "adapter")]
+    pub(crate) fn cell(&self) -> Arc<dyn AnyCell> {
+        Arc::clone(&self.cell) as Arc<dyn AnyCell>
+    }
+
     /// Whether the module has tasks, or had some.
     pub(crate) fn has_tasks(&self) -> bool {
         self.tasks.is_some()

@@ -115,11 +115,6 @@ pub(crate) fn with<R>(look: impl FnOnce(Option<&Arc<dyn AnyCell>>) -> R) -> R {
     }
 }
 
-/// Whether a module runs.
-pub(crate) fn is_any() -> bool {
-    with(|current| current.is_some())
-}
-
 /// Whether the running code is a handler, a hook or the loop of the module at `address`.
 pub(crate) fn is(address: *const Core) -> bool {
     with(|current| current.is_some_and(|current| std::ptr::eq(current.core(), address)))

@@ -19,6 +19,14 @@ pub const DEFAULT_ASK_TIMEOUT: Duration = Duration::from_secs(5);
 pub trait Describe {
     /// The module's identity and settings.
     const INFO: ModuleInfo;
+
+    /// What this one value says of itself, where that is not what its type says: it is asked once, when the value is registered, and counts for all that [`INFO`](Self::INFO) would.
+    ///
+    /// It is for a type that stands for others, as `ModuleAdapter` does. The value has to be there when it is registered: `register_with`, which builds it from its own
+    /// reference, refuses one that says something here.
+    fn instance_info(&self) -> Option<ModuleInfo> {
+        None
+    }
 }
 
 /// The identity and the settings of a module type.

@@ -6,13 +6,16 @@
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`event`] is what comes to many modules at once,
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
 //! with `schema` to say what it takes and `request_error` what can go wrong. [`tick`] and [`timers`] bring what comes by
-//! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`lifecycle`] and [`error`] are what
+//! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`blocking`] is the way in from a thread that may be blocked, and with the feature `adapter`, `blocking_pool` gives a module one. [`lifecycle`] and [`error`] are what
 //! is seen of it all, [`watch`] waits for it, [`environment`] what this room asks of the system.
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
 pub(crate) mod ask;
 pub(crate) mod askers;
+pub(crate) mod blocking;
+#[cfg(feature = "adapter")]
+pub(crate) mod blocking_pool;
 pub(crate) mod cell;
 pub(crate) mod context;
 pub(crate) mod current;

@@ -4,13 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::hash::{Hash, Hasher};
 use std::mem;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, Wake, Waker, ready};
-use std::thread::{self, Thread};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use super::ask::Ask;
+use super::blocking::{block_on, may_block};
 use super::cell::{AnyCell, Cell, Core, control};
 use super::current;
 use super::deadlock::{EdgeGuard, On};
@@ -66,7 +66,7 @@ impl<T: Module> ModuleRef<T> {
 
     /// Sends a message from a thread that is not the runtime's; blocks it where `send` would wait.
     ///
-    /// Inside a handler it does not wait: it is [`try_send`](Self::try_send) there. From other asynchronous code it blocks the runtime's thread: use
+    /// Inside a handler it does not wait: it is [`try_send`](Self::try_send) there, except on a thread that may be blocked, as a `ModuleAdapter`'s. From other asynchronous code it blocks the runtime's thread: use
     /// [`send`](Self::send).
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl<T: Module> ModuleRef<T> {
         T: Answers<M>,
         M: Send + 'static,
     {
-        if current::is_any() { self.try_send(message) } else { block_on(self.send(message)) }
+        if may_block() { block_on(self.send(message)) } else { self.try_send(message) }
     }
 
     /// Sends a message and waits for its handler's reply.
@@ -95,16 +95,17 @@ impl<T: Module> ModuleRef<T> {
     /// Asks from a thread that is not the runtime's, and blocks it until the reply is there.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask); inside a handler [`AskError::WouldBlock`].
+    /// As [`ask`](Self::ask); inside a handler [`AskError::WouldBlock`], except on a thread that may be blocked, as a `ModuleAdapter`'s.
     pub fn blocking_ask<M>(&self, message: M) -> Result<T::Reply, AskError>
     where
         T: Answers<M>,
         M: Send + 'static,
     {
-        if current::is_any() {
-            return Err(AskError::WouldBlock { handler: T::Message::handler() });
+        if may_block() {
+            block_on(self.ask(message))
+        } else {
+            Err(AskError::WouldBlock { handler: T::Message::handler() })
         }
-        block_on(self.ask(message))
     }
 
     /// Sends a stream's item: waits for room whatever the policy, for the stream can wait.
@@ -378,24 +379,5 @@ impl<T: Module> Hash for ModuleRef<T> {
 impl<T: Module> fmt::Debug for ModuleRef<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ModuleRef({}, {})", self.name(), self.state())
-    }
-}
-
-/// Blocks the thread until the future is ready.
-fn block_on<F: IntoFuture>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut cx = TaskContext::from_waker(&waker);
-    let mut future = pin!(future.into_future());
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
-            return output;
-        }
-        thread::park();
     }
 }

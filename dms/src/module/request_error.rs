@@ -61,6 +61,14 @@ pub enum RequestError {
         /// The deadline that passed, counted from the call; a nested request has what its caller had left.
         after: Duration,
     },
+    /// `blocking_request` was called from inside a handler, whose thread it would block.
+    #[error(
+        "`blocking_request` of `{request}` inside a handler would block the runtime's thread: write `request(…).await`"
+    )]
+    WouldBlock {
+        /// The name of the request.
+        request: String,
+    },
     /// Any other end of an ask: the module has stopped, has panicked, is full, or waits for the one that asks.
     #[error(transparent)]
     Unanswered(AskError),

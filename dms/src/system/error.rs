@@ -33,10 +33,18 @@ pub enum RegisterError {
     Panicked {
         /// The module's name.
         module: String,
-        /// `new`, `init` or `start`.
+        /// `new`, `info`, `init` or `start`.
         place: &'static str,
         /// What the panic said.
         text: String,
+    },
+    /// The module says of itself what it is, and was not there to say so before it had its reference.
+    #[error(
+        "module `{module}` says itself what it is, so it must be there when it is registered: give it to `register_module` instead of building it in `register_with`"
+    )]
+    BuiltTooLate {
+        /// The module's name.
+        module: String,
     },
     /// There is no Tokio runtime to run the module on.
     #[error(

@@ -18,7 +18,7 @@ use crate::module::cell::{AnyCell, control};
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
 use crate::module::worker::{self, NotStarted, Started};
-use crate::module::{Module, ModuleId, ModuleRef, ModuleState};
+use crate::module::{Module, ModuleId, ModuleInfo, ModuleRef, ModuleState};
 
 /// A registration to come: await it, or set something first.
 ///
@@ -151,7 +151,15 @@ impl<T: Module> Drop for Starting<T> {
 
 fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
     let Register { system, make, settings } = register;
-    let nameless = || settings.name.clone().unwrap_or_else(|| const { T::INFO }.name.to_owned());
+    let own = match &make {
+        Make::Value(value) => own_info(value).map_err(|text| {
+            let module = settings.name.clone().unwrap_or_else(|| const { T::INFO }.name.to_owned());
+            RegisterError::Panicked { module, place: "info", text }
+        })?,
+        Make::With(_) => None,
+    };
+    let name = own.as_ref().map_or(const { T::INFO }.name, |own| own.name);
+    let nameless = || settings.name.clone().unwrap_or_else(|| name.to_owned());
     let Some(shared) = system else { return Err(RegisterError::ShuttingDown { module: nameless() }) };
     let Some(runtime) = shared.environment.runtime() else {
         return Err(RegisterError::NoRuntime { module: nameless() });
@@ -159,18 +167,16 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
     // Whose value is there and who has nothing to start with runs from the beginning.
     let begins_running = !T::STARTS && matches!(make, Make::Value(_));
     let state = if begins_running { ModuleState::Running } else { ModuleState::Created };
-    let target = shared.insert::<T>(&settings, state)?;
+    let target = shared.insert::<T>(&settings, own, state)?;
     let value = match make {
         Make::Value(value) => value,
         Make::With(make) => {
             let self_ref = target.clone();
-            match panic::catch_unwind(AssertUnwindSafe(|| make(self_ref))) {
+            match make_one(|| make(self_ref), &target) {
                 Ok(value) => value,
-                Err(panic) => {
-                    let text = worker::panic_text(&*panic);
-                    let module = target.name();
+                Err(error) => {
                     worker::abandon(&target.cell);
-                    return Err(RegisterError::Panicked { module, place: "new", text });
+                    return Err(error);
                 }
             }
         }
@@ -192,6 +198,26 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
     let (sender, started) = oneshot::channel();
     spawn(runtime, &target, value, Some(sender));
     Ok(Begun::Starting(Starting { module: Some(target), started, _edge: edge }))
+}
+
+/// Builds the value of a module that is registered already.
+fn make_one<T: Module>(make: impl FnOnce() -> T, target: &ModuleRef<T>) -> Result<T, RegisterError> {
+    let panicked = |place, text| RegisterError::Panicked { module: target.name(), place, text };
+    let value = contained(make).map_err(|text| panicked("new", text))?;
+    match own_info(&value) {
+        Ok(None) => Ok(value),
+        Ok(Some(own)) => Err(RegisterError::BuiltTooLate { module: own.name.to_owned() }),
+        Err(text) => Err(panicked("info", text)),
+    }
+}
+
+/// What the value says of itself, where that is not what its type says; or what its panic said.
+fn own_info<T: Module>(value: &T) -> Result<Option<Box<ModuleInfo>>, String> {
+    contained(|| value.instance_info().map(Box::new))
+}
+
+fn contained<R>(run: impl FnOnce() -> R) -> Result<R, String> {
+    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|panic| worker::panic_text(&*panic))
 }
 
 fn spawn<T: Module>(runtime: &Handle, target: &ModuleRef<T>, value: T, started: Option<Started>) {

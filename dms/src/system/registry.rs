@@ -96,20 +96,22 @@ impl Shared {
         shared
     }
 
-    /// Makes the place of a module, shown in `state`, and takes its name.
+    /// Makes the place of a module, shown in `state`, and takes its name. `own` is what it says of itself where that is not what its type says.
     pub(super) fn insert<T: Module>(
         &self,
         settings: &Settings,
+        own: Option<Box<ModuleInfo>>,
         state: ModuleState,
     ) -> Result<ModuleRef<T>, RegisterError> {
-        let info: &'static ModuleInfo = const { &T::INFO };
+        let of_type: &'static ModuleInfo = const { &T::INFO };
+        let info = own.as_deref().unwrap_or(of_type);
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let id = ModuleId(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX));
-        let origin = Origin { name: settings.name.as_deref().map(Arc::from), parent: settings.parent, info: None };
         let capacity = settings.mailbox.or(info.mailbox);
-        let environment = Arc::clone(&self.environment);
-        let core = Core::new(id, info, origin, state, capacity.is_some(), environment);
         let mailbox = Mailbox::new(capacity, settings.overflow.unwrap_or(info.overflow));
+        let origin = Origin { name: settings.name.as_deref().map(Arc::from), parent: settings.parent, info: own };
+        let environment = Arc::clone(&self.environment);
+        let core = Core::new(id, of_type, origin, state, capacity.is_some(), environment);
         let cell: Arc<Cell<T>> = Arc::new(Cell { core, mailbox });
         let module = ModuleRef { cell };
         let cell = &module.cell;
@@ -147,7 +149,7 @@ impl Shared {
         }
         if wide {
             tracing::warn!(
-                module = info.type_name,
+                module = of_type.type_name,
                 bytes = size_of::<T::Message>(),
                 "every place in the mailbox is as large as the largest message: put `#[handler(boxed)]` on the handlers of large ones"
             );

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::system::SystemRef;
 use crate::Timeout;
 use crate::message::{Request, Response};
+use crate::module::blocking::{block_on, may_block};
 use crate::module::cell::AnyCell;
 use crate::module::remote::Answering;
 use crate::module::{Context, Module, RequestError};
@@ -27,6 +28,18 @@ impl SystemRef {
     /// See [`Request`] for an example.
     pub fn request<'a>(&self, target: &'a str, request: Request) -> SendRequest<'a> {
         SendRequest { system: self.clone(), target, request, timeout: Timeout::Inherit }
+    }
+
+    /// Sends a request from a thread that is not the runtime's, and blocks it until the response is there: see [`request`](Self::request).
+    ///
+    /// # Errors
+    /// As `request`; inside a handler [`RequestError::WouldBlock`], except on a thread that may be blocked, as a `ModuleAdapter`'s.
+    pub fn blocking_request(&self, target: &str, request: Request) -> Result<Response, RequestError> {
+        if may_block() {
+            block_on(self.request(target, request))
+        } else {
+            Err(RequestError::WouldBlock { request: request.request_type })
+        }
     }
 
     /// What the system offers, as JSON: its modules in the order of registration, each with what it says of itself and what can be asked of it by name.

@@ -54,7 +54,7 @@ impl System {
     /// Outside a Tokio runtime.
     pub(crate) fn place<T: Module>(&self) -> ModuleRef<T> {
         let settings = Settings { name: Some(const { T::INFO }.name.to_owned()), ..Settings::default() };
-        match self.shared.insert(&settings, ModuleState::Created) {
+        match self.shared.insert(&settings, None, ModuleState::Created) {
             Ok(place) => {
                 // A stand-in answers messages; events are for the module itself.
                 self.shared.unsubscribe(place.id());
