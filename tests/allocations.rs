@@ -243,7 +243,7 @@ fn a_module_that_came_and_went_leaves_no_memory() {
                 let counter = system.register_module(Counter { count: 0 }).await.unwrap();
                 counter.send(Add(1)).await.unwrap();
                 counter.add(Add(1)).no_timeout().await.unwrap();
-                counter.stop().await;
+                counter.stop().await.unwrap();
             }
         }
     };

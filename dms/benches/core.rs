@@ -135,7 +135,7 @@ fn spawn(criterion: &mut Criterion) {
             runtime.block_on(async {
                 let counter = system.register_module(Counter::default()).await.expect("a counter");
                 counter.ask(Get).await.expect("answered");
-                counter.stop().await
+                counter.stop().await.unwrap()
             })
         });
     });

@@ -34,14 +34,15 @@ pub use module::RequestError;
 pub use module::{
     Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage,
     EventResponse, Failure, Handler, Inbox, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo,
-    ModuleName, ModuleRef, ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Task, TaskError,
-    TaskOutput, Timeout, TimerHandle, Version,
+    ModuleName, ModuleRef, ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Stop, StopError, Task,
+    TaskError, TaskOutput, Timeout, TimerHandle, Version,
 };
 #[cfg(feature = "config")]
 pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin, ConfigReload};
 pub use system::{
-    Event, FindError, ModuleSummary, Pool, Register, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture,
-    Routing, ShutdownReport, System, SystemBuilder, SystemRef,
+    DependencyCandidate, DependencyError, Event, FindError, ModuleSummary, Pool, Register, RegisterAll, RegisterError,
+    RegisterFuture, RegisterPool, RegisterPoolFuture, RegisterSet, Routing, ShutdownReport, StopPool, System,
+    SystemBuilder, SystemFailure, SystemRef,
 };
 #[cfg(feature = "wire")]
 pub use system::{RequestFuture, SendRequest};

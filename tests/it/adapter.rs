@@ -289,7 +289,7 @@ fn a_stop_waits_for_the_hook_that_runs() {
             async move { system.request("slow", get()).no_timeout().await }
         });
         until(|| hook_runs.try_recv().is_ok()).await;
-        let stopped = tokio::spawn(async move { slow.stop().await });
+        let stopped = tokio::spawn(async move { slow.stop().await.unwrap() });
         until(|| system.modules()[0].state == ModuleState::Stopping).await;
         assert!(!stopped.is_finished());
         release.send(()).unwrap();
@@ -648,7 +648,7 @@ fn a_failing_hook_carries_its_cause() {
         let system = System::new();
         let full = register(&system, object("full").on("stop", |_| Err(Full { percent: 98 }.into()))).await;
         let text = "the disk is full to 98 %".to_owned();
-        assert_eq!(full.stop().await.failure, Some(Failure::Hook { hook: "stop", text }));
+        assert_eq!(full.stop().await.unwrap().failure, Some(Failure::Hook { hook: "stop", text }));
         system.shutdown().await;
     });
 }
@@ -743,7 +743,7 @@ fn what_an_object_says_of_itself_is_what_the_system_knows() {
         assert_eq!(error.to_string(), "module `disk` is a `ModuleAdapter`, not a `Relay`");
         drop(relay);
 
-        disk.stop().await;
+        disk.stop().await.unwrap();
         assert!(system.providers("storage").is_empty() && system.find::<ModuleAdapter>("disk").await.is_err());
         system.shutdown().await;
     });
@@ -761,7 +761,7 @@ fn a_name_belongs_to_one_object_at_a_time() {
         let other = system.register_module(ModuleAdapter::new(object("store"))).name("store-2").await.unwrap();
         let two = [first.clone(), other.clone()].map(|store| store.name());
         assert_eq!(two, ["store", "store-2"]);
-        first.stop().await;
+        first.stop().await.unwrap();
         register(&system, object("store")).await;
         let members = system.register_pool(2, |_| ModuleAdapter::new(object("store"))).name("pool").await.unwrap();
         assert_eq!(members.len(), 2);
@@ -837,7 +837,7 @@ fn health_is_what_the_object_says() {
         let ill = register(&system, ill).await;
         let health = [ill.is_healthy().await, ill.is_healthy().await, ill.is_healthy().await];
         assert_eq!(health, [Ok(true), Ok(false), Ok(true)]);
-        ill.stop().await;
+        ill.stop().await.unwrap();
         assert!(matches!(ill.is_healthy().await, Err(AskError::Stopped { .. })));
         system.shutdown().await;
     });

@@ -109,7 +109,7 @@ fn m4_an_ask_of_a_stopped_module_fails_at_once() {
     on_paused(|| async {
         let system = System::new();
         let module = system.register_module(Puppet::default()).name("gone").await.unwrap();
-        module.stop().await;
+        module.stop().await.unwrap();
         let begun = Instant::now();
         let stopped = AskError::Stopped { module: "gone".to_owned(), handler: "Note" };
         assert_eq!(module.ask(Note(1)).await, Err(stopped.clone()));
@@ -178,7 +178,7 @@ fn m4_asks_fail_when_the_module_stops_those_in_the_batch_in_hand_with_the_runnin
         assert!(in_queue.is_finished(), "the one in the queue");
         assert!(!in_batch.is_finished(), "the one in the batch is the worker's");
         second.release();
-        assert_eq!(stop.await.undelivered, 2);
+        assert_eq!(stop.await.unwrap().undelivered, 2);
         assert!(matches!(in_batch.await.unwrap(), Err(AskError::Stopped { .. })));
         assert!(matches!(in_queue.await.unwrap(), Err(AskError::Stopped { .. })));
     });
@@ -216,7 +216,7 @@ fn m4_a_reply_that_is_dropped_fails_its_ask_at_once() {
             async move { module.keep().no_timeout().await }
         });
         settle().await;
-        module.stop().await;
+        module.stop().await.unwrap();
         assert!(matches!(kept.await.unwrap(), Err(AskError::NoReply { .. })), "dropped with the module");
         assert_eq!(begun.elapsed(), Duration::ZERO);
     });
@@ -251,7 +251,7 @@ fn m4_a_reply_may_be_given_from_another_task_also_after_the_module_has_stopped()
         assert_eq!(module.awaited().await, Ok(true), "the one before has been handled");
         eventually("it was taken", || module.depth() == 0).await;
         sleep(5 * MS).await;
-        module.stop().await;
+        module.stop().await.unwrap();
         assert_eq!(late.await.unwrap(), Ok(7));
     });
 }
@@ -278,7 +278,7 @@ fn m4_the_deadline_counts_also_after_the_reply_was_given_away_and_the_module_sto
             async move { module.later(Duration::from_hours(1)).await }
         });
         settle().await;
-        module.stop().await;
+        module.stop().await.unwrap();
         assert!(matches!(late.await.unwrap(), Err(AskError::Timeout { .. })));
         assert!((5_000..=5_500).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
         system.shutdown().await;
@@ -294,7 +294,7 @@ fn m4_a_message_that_was_sent_has_no_reply_to_await() {
         module.send(Later { after: MS }).await.unwrap();
         module.send(Forget).await.unwrap();
         assert_eq!(module.awaited().await, Ok(true));
-        assert_eq!(module.drain().await.failure, None);
+        assert_eq!(module.drain().await.unwrap().failure, None);
     });
 }
 
@@ -489,7 +489,7 @@ fn m4_a_deadline_ends_with_its_handler() {
             .send(act(async move { answers.push(inner.ask(act(sleep(Duration::from_secs(4)))).await) }))
             .await
             .unwrap();
-        outer.drain().await;
+        outer.drain().await.unwrap();
         assert_eq!(log.take(), [Ok(())]);
     });
 }
@@ -545,7 +545,7 @@ fn m4_a_handler_that_has_begun_goes_on_when_its_caller_gives_up() {
             .timeout(10 * MS)
             .await;
         assert!(answer.is_err());
-        module.drain().await;
+        module.drain().await.unwrap();
         assert_eq!(log.all(), [1]);
     });
 }
@@ -594,7 +594,7 @@ fn m4_no_deadline_is_lost_while_the_mailbox_is_busy() {
             assert!(matches!(answer, Err(AskError::Timeout { .. })), "{answer:?}");
         }
         assert!(begun.elapsed() >= 2_500 * MS);
-        module.stop().await;
+        module.stop().await.unwrap();
         busy.await.unwrap();
     });
 }
@@ -616,7 +616,7 @@ fn m4_the_deadline_counts_while_the_ask_waits_for_room() {
         held.release();
         assert_eq!(module.ask(Note(3)).await, Ok(3));
         assert_eq!(log.all(), [0, 3]);
-        assert_eq!(module.drain().await.undelivered, 0);
+        assert_eq!(module.drain().await.unwrap().undelivered, 0);
     });
 }
 

@@ -24,7 +24,7 @@ fn m6_a_mailbox_is_unbounded_by_default() {
             module.try_send(Note(number)).unwrap();
         }
         held.release();
-        assert_eq!(module.drain().await.undelivered, 0);
+        assert_eq!(module.drain().await.unwrap().undelivered, 0);
         assert_eq!(log.len(), 50_000);
     });
 }
@@ -44,7 +44,7 @@ fn m6_exactly_n_messages_wait_beyond_the_one_that_runs() {
             assert_eq!(refused, SendError::Full(Note(99), "bounded".to_owned()));
             assert_eq!(module.depth(), capacity);
             held.release();
-            module.drain().await;
+            module.drain().await.unwrap();
             assert_eq!(log.all(), (0..capacity as u64).collect::<Vec<_>>());
         }
     });
@@ -70,7 +70,7 @@ fn m6_the_batch_in_hand_counts_against_the_bound() {
         module.try_send(Note(3)).unwrap();
         assert!(matches!(module.try_send(Note(4)), Err(SendError::Full(Note(4), _))));
         second.release();
-        module.drain().await;
+        module.drain().await.unwrap();
         assert_eq!(log.all(), [0, 1, 2, 3]);
     });
 }
@@ -100,7 +100,7 @@ fn m6_four_producers_get_exactly_n_messages_in() {
             }
             assert_eq!(accepted, capacity);
             held.release();
-            module.drain().await;
+            module.drain().await.unwrap();
             assert_eq!(log.len(), capacity);
         });
     }
@@ -130,7 +130,7 @@ fn m6_the_bound_holds_while_messages_flow() {
         for producer in producers {
             producer.await.unwrap();
         }
-        assert_eq!(module.drain().await.undelivered, 0);
+        assert_eq!(module.drain().await.unwrap().undelivered, 0);
         let most = most.load(Ordering::SeqCst);
         assert!((1..=8).contains(&most), "{most} waited");
     });
@@ -164,7 +164,7 @@ fn m6_those_who_wait_for_room_are_served_first_come_first_served() {
         for sender in senders {
             sender.await.unwrap();
         }
-        module.drain().await;
+        module.drain().await.unwrap();
         assert_eq!(log.all(), (0..20).collect::<Vec<_>>());
     });
 }
@@ -191,7 +191,7 @@ fn m6_nobody_passes_those_who_wait_while_the_worker_is_busy() {
         assert!(futures::poll!(waiting.as_mut()).is_pending());
         held.release();
         waiting.await.unwrap();
-        module.drain().await;
+        module.drain().await.unwrap();
         assert_eq!(passed.all(), [false]);
         assert_eq!(log.all(), [0, 1, 2, 3, 4, 5, 6, 7]);
     });
@@ -221,7 +221,7 @@ fn m6_a_cancelled_waiter_loses_no_place_for_others_and_its_message_is_never_hand
         for send in waiting.into_iter().flatten() {
             send.await.unwrap();
         }
-        assert_eq!(module.drain().await.undelivered, 0);
+        assert_eq!(module.drain().await.unwrap().undelivered, 0);
         assert_eq!(log.all(), [0, 2, 3, 4, 7, 8, 9]);
     });
 }
@@ -260,7 +260,7 @@ fn m6_waiting_senders_and_their_cancellations_lose_no_room_under_load() {
         for producer in producers {
             accepted += producer.await.unwrap();
         }
-        assert_eq!(module.drain().await.undelivered, 0);
+        assert_eq!(module.drain().await.unwrap().undelivered, 0);
         // A message may be let in between its sender's last look and its end: then it was delivered.
         assert!((accepted..=4_000).contains(&log.len()), "{accepted} accepted, {} handled", log.len());
         assert!(accepted >= 3_200);
@@ -282,7 +282,7 @@ fn m6_reject_gives_the_message_back() {
         let refused = module.ask(Note(5)).await.unwrap_err();
         assert_eq!(refused, AskError::Full { module: "bounded".to_owned(), handler: "Note" });
         held.release();
-        assert_eq!(module.drain().await.undelivered, 0, "what was given back is not undelivered");
+        assert_eq!(module.drain().await.unwrap().undelivered, 0, "what was given back is not undelivered");
         assert_eq!(log.all(), [0, 1]);
     });
 }
@@ -306,7 +306,7 @@ fn m6_drop_oldest_drops_what_waits_longest_and_counts_it() {
         let dropped = oldest.await.unwrap().unwrap_err();
         assert_eq!(dropped, AskError::Dropped { module: "bounded".to_owned(), handler: "Note" });
         held.release();
-        assert_eq!(module.drain().await.undelivered, 3);
+        assert_eq!(module.drain().await.unwrap().undelivered, 3);
         assert_eq!(log.all(), [3, 4, 5]);
     });
 }
@@ -324,7 +324,7 @@ fn m6_drop_newest_drops_what_comes_and_counts_it() {
         let dropped = module.ask(Note(9)).await.unwrap_err();
         assert_eq!(dropped, AskError::Dropped { module: "bounded".to_owned(), handler: "Note" });
         held.release();
-        assert_eq!(module.drain().await.undelivered, 4);
+        assert_eq!(module.drain().await.unwrap().undelivered, 4);
         assert_eq!(log.all(), [0, 1]);
     });
 }
@@ -366,7 +366,7 @@ fn m6_a_modules_sends_to_itself_never_wait_on_the_bound() {
                 }))
                 .await
                 .unwrap();
-            assert_eq!(module.drain().await.undelivered, 0, "{overflow:?}");
+            assert_eq!(module.drain().await.unwrap().undelivered, 0, "{overflow:?}");
             assert_eq!(log.all(), (0..100).collect::<Vec<_>>(), "{overflow:?}");
         }
     });
@@ -387,7 +387,7 @@ fn m6_ticks_and_delayed_messages_never_wait_on_the_bound() {
             ticks.stop();
             assert_eq!(module.depth(), 5);
             held.release();
-            assert_eq!(module.drain().await.undelivered, 0);
+            assert_eq!(module.drain().await.unwrap().undelivered, 0);
             assert_eq!(log.all(), [0, 1, 1, 2, 1], "{overflow:?}");
         }
     });
@@ -415,7 +415,7 @@ fn m6_room_that_self_sends_took_is_given_back_before_others_come_in() {
         assert!(module.try_send(Note(9)).is_err());
         held.release();
         module.send(Note(5)).await.unwrap();
-        module.drain().await;
+        module.drain().await.unwrap();
         assert_eq!(log.all(), [0, 1, 2, 3, 4, 5]);
     });
 }
@@ -431,7 +431,7 @@ fn m6_a_depth_of_ten_thousand_is_warned_of_and_each_doubling() {
                 module.try_send(Note(number)).unwrap();
             }
             held.release();
-            module.drain().await;
+            module.drain().await.unwrap();
         });
     });
     let warnings: Vec<_> = events.iter().filter(|event| event.text.contains("depth=")).collect();
@@ -453,7 +453,7 @@ fn m6_a_depth_below_ten_thousand_is_not_warned_of() {
                 module.try_send(Note(number)).unwrap();
             }
             held.release();
-            module.drain().await;
+            module.drain().await.unwrap();
         });
     });
     assert_eq!(events, []);
@@ -479,7 +479,7 @@ fn m6_the_batch_in_hand_counts_for_the_warning_too() {
             }
             assert_eq!(module.depth(), 10_000);
             second.release();
-            module.drain().await;
+            module.drain().await.unwrap();
         });
     });
     assert_eq!(events.len(), 1, "{events:?}");
@@ -500,7 +500,7 @@ fn m6_a_mailbox_that_was_emptied_warns_anew() {
                 module.ask(Note(0)).no_timeout().await.unwrap();
                 settle().await;
             }
-            module.drain().await;
+            module.drain().await.unwrap();
         });
     });
     assert_eq!(events.len(), 2, "{events:?}");
@@ -516,7 +516,7 @@ fn m6_a_bound_of_zero_is_a_bound_of_one() {
         module.try_send(Note(0)).unwrap();
         assert!(module.try_send(Note(1)).is_err());
         held.release();
-        module.drain().await;
+        module.drain().await.unwrap();
         assert_eq!(log.all(), [0]);
     });
 }

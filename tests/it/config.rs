@@ -13,7 +13,7 @@ use std::time::Duration;
 use dms::event::ConfigChanged;
 use dms::prelude::*;
 use dms::{Config, ConfigBuilder, ConfigError, ConfigOrigin, RegisterError};
-use dms_tests::{Log, Puppet, act_in, events_of, eventually, hold, on_every_runtime, on_paused, settle};
+use dms_tests::{Log, Puppet, act_in, events_of, hold, on_every_runtime, on_paused, settle};
 use futures::FutureExt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -1254,53 +1254,11 @@ fn a_module_that_reads_before_a_reload_and_ends_its_init_after_it_is_told() {
         let module = registered.await.unwrap().unwrap();
         assert_eq!(published.await.handled, 1);
         assert_eq!(log.all(), [1, 2]);
-        module.stop().await;
+        module.stop().await.unwrap();
         files.write("app.toml", "[store]\ntimeout = 3");
         assert_eq!(system.reload_config().await.unwrap().published.subscribers(), 0, "who has ended is not told");
         system.shutdown().await;
     });
-}
-
-/// Looks for new settings now and then, as the documentation of `reload_config` shows it.
-#[module]
-struct Reloader;
-
-#[module]
-impl Reloader {
-    #[tick(every = "5s")]
-    async fn look(&mut self, ctx: &mut Context<Self>) {
-        if let Err(error) = ctx.system().reload_config().await {
-            // Only what is logged under this name is heard by the tests.
-            tracing::warn!(target: "dms_tests", "the settings stay as they were: {error}");
-        }
-    }
-}
-
-#[test]
-fn a_module_with_a_tick_watches_the_files_for_all() {
-    let ((), events) = events_of(|| {
-        on_paused(|| async {
-            let files = Files::new();
-            let path = files.write("app.toml", "[store]\ntimeout = 1");
-            let (system, log) = watched(Config::builder().file(&path), &["store"]).await;
-            system.register_module(Reloader).await.unwrap();
-            files.write("app.toml", "[store]\ntimeout = 2");
-            tokio::time::sleep(Duration::from_millis(4_999)).await;
-            assert_eq!(log.all(), [""; 0]);
-            tokio::time::sleep(Duration::from_millis(2)).await;
-            eventually("it is told", || log.take() == ["store: [store] timeout: timeout=2"]).await;
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            files.write("app.toml", "[store");
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            files.write("app.toml", "[store]\ntimeout = 3");
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            eventually("it is told", || log.take() == ["store: [store] timeout: timeout=3"]).await;
-            system.shutdown().await;
-        });
-    });
-    let texts: Vec<_> = events.iter().map(|event| event.text.as_str()).collect();
-    let [text] = &texts[..] else { panic!("{texts:?}") };
-    assert!(text.starts_with("the settings stay as they were: line 1 of `"), "{text}");
 }
 
 /// Reads its setting at the beginning of its `init`, which takes long.

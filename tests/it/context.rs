@@ -182,7 +182,7 @@ fn a_modules_tasks_are_cancelled_and_joined_before_its_stop_hook() {
             std::mem::forget(held);
         }
         assert_eq!(dropped.count(), 0);
-        let report = module.stop().await;
+        let report = module.stop().await.unwrap();
         assert_eq!((report.state, report.failure), (ModuleState::Stopped, None));
         assert_eq!(seen.all(), [5]);
     });
@@ -280,7 +280,7 @@ fn a_stream_waits_for_room_and_ends_with_its_module() {
         assert_eq!(pulled.len(), 4, "three wait in the mailbox, one for room");
         let stop = tokio::spawn({
             let module = module.clone();
-            async move { module.stop().await }
+            async move { module.stop().await.unwrap() }
         });
         settle().await;
         held.release();

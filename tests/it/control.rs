@@ -16,7 +16,7 @@ fn m7_a_stop_overtakes_ten_thousand_queued_messages() {
         let mut stop = std::pin::pin!(module.stop());
         assert!(futures::poll!(stop.as_mut()).is_pending());
         held.release();
-        let report = stop.await;
+        let report = stop.await.unwrap();
         assert_eq!((report.state, report.undelivered), (ModuleState::Stopped, 10_000));
         assert!(log.is_empty());
     });
@@ -33,7 +33,7 @@ fn m7_a_stop_overtakes_the_batch_in_hand() {
         for number in 0..5 {
             module.try_send(Note(number)).unwrap();
         }
-        module.try_send(act_in(|ctx| Box::pin(async move { ctx.stop() }))).unwrap();
+        module.try_send(act_in(|ctx| Box::pin(async move { ctx.stop().unwrap() }))).unwrap();
         for number in 5..10 {
             module.try_send(Note(number)).unwrap();
         }
@@ -67,7 +67,7 @@ fn m7_a_stop_gets_through_to_a_module_under_constant_load() {
             })
             .collect();
         eventually("it works", || log.len() > 1_000).await;
-        let report = module.stop().await;
+        let report = module.stop().await.unwrap();
         let mut accepted = 0;
         for load in load {
             accepted += load.await.unwrap();
@@ -124,7 +124,7 @@ fn m7_a_stop_overtakes_a_drain() {
         assert!(futures::poll!(drain.as_mut()).is_pending());
         assert!(futures::poll!(stop.as_mut()).is_pending());
         held.release();
-        assert_eq!((drain.await.undelivered, stop.await.undelivered), (100, 100));
+        assert_eq!((drain.await.unwrap().undelivered, stop.await.unwrap().undelivered), (100, 100));
         assert!(log.is_empty());
     });
 }
@@ -145,13 +145,15 @@ fn m7_stop_may_be_called_again_and_by_many() {
         let many: Vec<_> = (0..10)
             .map(|number| {
                 let module = module.clone();
-                tokio::spawn(async move { if number % 2 == 0 { module.stop().await } else { module.drain().await } })
+                tokio::spawn(async move {
+                    if number % 2 == 0 { module.stop().await.unwrap() } else { module.drain().await.unwrap() }
+                })
             })
             .collect();
         for stop in many {
             assert_eq!(stop.await.unwrap().state, ModuleState::Stopped);
         }
-        assert_eq!(module.stop().await.state, ModuleState::Stopped);
+        assert_eq!(module.stop().await.unwrap().state, ModuleState::Stopped);
         assert_eq!(stops.len(), 1);
         settle().await;
     });

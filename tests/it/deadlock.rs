@@ -186,7 +186,7 @@ fn m5_two_modules_that_wait_for_room_in_each_others_mailboxes_are_told() {
         assert!(!told_0.is_empty() || !told_1.is_empty());
         assert!(told_0.iter().all(|cycle| cycle == &["p0", "p1"]), "{told_0:?}");
         assert!(told_1.iter().all(|cycle| cycle == &["p1", "p0"]), "{told_1:?}");
-        let reports = [p0.drain().await, p1.drain().await];
+        let reports = [p0.drain().await.unwrap(), p1.drain().await.unwrap()];
         assert_eq!(reports.map(|report| report.undelivered), [0, 0]);
         assert_eq!(log.len(), accepted_0 + accepted_1);
     });
@@ -284,7 +284,7 @@ fn m5_a_stop_hook_that_asks_a_module_that_waits_for_its_end_is_told() {
             })
         });
         let stopping = system.register_module(stopping).name("stopping").await.unwrap();
-        p0.ask(act(async move { stopping.stop().await })).no_timeout().await.unwrap();
+        p0.ask(act(async move { stopping.stop().await.unwrap() })).no_timeout().await.unwrap();
         let told = told.take();
         assert_eq!(told.len(), 1);
         assert_eq!(cycle_of(told.into_iter().next().unwrap()), ["stopping", "p0"]);
@@ -301,7 +301,7 @@ fn m5_two_modules_that_stop_each_other_both_end() {
         let stop = |other: ModuleRef<Puppet>, start: Arc<tokio::sync::Barrier>| {
             act(async move {
                 start.wait().await;
-                other.stop().await;
+                other.stop().await.unwrap();
             })
         };
         p0.send(stop(p1.clone(), start.clone())).await.unwrap();
@@ -323,7 +323,7 @@ fn m5_a_child_that_stops_its_parent_does_not_wait_for_its_own_end() {
             .await
             .unwrap();
         let above = parent.clone();
-        child.send(act(async move { drop(above.stop().await) })).await.unwrap();
+        child.send(act(async move { drop(above.stop().await.unwrap()) })).await.unwrap();
         parent.stopped().await;
         assert!(child.state().is_ended());
     });
@@ -430,7 +430,7 @@ fn m5_a_stop_hook_may_ask_a_module_whose_own_ask_has_just_been_answered() {
         let asked = stopping.clone();
         let ask = tokio::spawn(async move { p0.ask(act(async move { asked.ask(act(holding)).await })).await.unwrap() });
         held.begun().await;
-        let stop = tokio::spawn(async move { stopping.stop().await });
+        let stop = tokio::spawn(async move { stopping.stop().await.unwrap() });
         settle().await;
         held.release();
         assert_eq!(ask.await.unwrap(), Ok(()));

@@ -175,7 +175,7 @@ fn a_refused_message_of_any_form_comes_back() {
     on_paused(|| async {
         let system = System::new();
         let shelf = system.register_module(Shelf { kept: Vec::<u64>::new() }).await.unwrap();
-        shelf.stop().await;
+        shelf.stop().await.unwrap();
         assert_eq!(shelf.try_send(Put { what: 7 }).unwrap_err().into_message().what, 7);
         assert_eq!(shelf.send([3_u64; 64]).await.unwrap_err().into_message()[63], 3);
         let counter = system.register_module(Counter::default()).mailbox(1).await.unwrap();
@@ -183,7 +183,7 @@ fn a_refused_message_of_any_form_comes_back() {
         let waiting = counter.send(Add(5));
         let mut waiting = std::pin::pin!(waiting);
         assert!(futures::poll!(waiting.as_mut()).is_pending());
-        let (stopped, waited) = tokio::join!(counter.stop(), waiting);
+        let (stopped, waited) = tokio::join!(async { counter.stop().await.unwrap() }, waiting);
         assert_eq!(waited.unwrap_err().into_message().0, 5);
         assert_eq!(stopped.undelivered, 1);
     });

@@ -140,7 +140,7 @@ fn modules_are_found_by_what_they_provide() {
         assert_eq!(found[20].info.provides, ["count", "metrics.sink"]);
         assert_eq!(system.providers("metrics.sink").len(), 1);
         assert!(system.providers("metrics").is_empty() && system.providers("counter").is_empty());
-        counter.stop().await;
+        counter.stop().await.unwrap();
         assert!(system.providers("metrics.sink").is_empty());
         assert_eq!(system.providers("count").len(), 20);
         let reference = system.reference();
@@ -159,12 +159,12 @@ fn the_oldest_provider_of_the_type_that_lives_is_found() {
         let second = system.register_module(Tally { count: 2 }).await.unwrap();
         assert_eq!(system.find_provider::<Counter>("count").unwrap(), counter);
         assert_eq!(system.find_provider::<Tally>("count").unwrap().read().await, Ok(1));
-        first.stop().await;
+        first.stop().await.unwrap();
         let found = system.find_provider::<Tally>("count").unwrap();
         assert_eq!((&found, found.read().await), (&second, Ok(2)));
         let third = system.register_module(Tally { count: 3 }).await.unwrap();
         assert_eq!(system.find_provider::<Tally>("count").unwrap(), second);
-        second.drain().await;
+        second.drain().await.unwrap();
         assert_eq!(system.find_provider::<Tally>("count").unwrap(), third);
         system.shutdown().await;
     });
@@ -206,7 +206,7 @@ fn a_provider_is_found_until_it_has_ended() {
         let slow = system.register_module(slow).await.unwrap();
         let stopping = tokio::spawn({
             let slow = slow.clone();
-            async move { slow.stop().await }
+            async move { slow.stop().await.unwrap() }
         });
         held.begun().await;
         assert_eq!(system.find_provider::<Slow>("slow").unwrap(), slow);

@@ -490,7 +490,7 @@ fn a_context_does_in_an_inline_handler_what_it_does_in_any() {
         eventually("both notes", || log.len() == 2).await;
         assert_eq!(
             till.ask(act(|_, ctx| {
-                ctx.stop();
+                ctx.stop().unwrap();
                 3
             }))
             .await,
@@ -536,7 +536,7 @@ fn l2_a_stop_waits_for_the_handler_that_an_asker_runs() {
         assert_eq!((till.state(), drops.count(), stops.len()), (ModuleState::Stopping, 0, 0));
         assert!(matches!(till.add(1).await, Err(AskError::Stopped { .. })));
         release.send(()).unwrap();
-        assert_eq!(stop.await.state, ModuleState::Stopped);
+        assert_eq!(stop.await.unwrap().state, ModuleState::Stopped);
         assert_eq!((drops.count(), stops.len()), (1, 1));
         assert_eq!(answer.await.unwrap(), Ok(5));
         system.shutdown().await;
@@ -557,7 +557,7 @@ fn l2_a_drain_handles_what_came_while_an_asker_ran_a_handler() {
         let mut drain = pin!(till.drain());
         assert!(drain.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())).is_pending());
         release.send(()).unwrap();
-        assert_eq!(drain.await.undelivered, 0);
+        assert_eq!(drain.await.unwrap().undelivered, 0);
         assert_eq!(log.take(), [0, 1, 2]);
         assert_eq!(answer.await.unwrap(), Ok(5));
         system.shutdown().await;
@@ -618,8 +618,8 @@ fn l2_l3_ends_that_race_with_askers_are_seen_by_all() {
             }
             let kind = round % 4;
             match kind {
-                0 => drop(till.stop().await),
-                1 => drop(till.drain().await),
+                0 => drop(till.stop().await.unwrap()),
+                1 => drop(till.drain().await.unwrap()),
                 2 => drop(system.shutdown().await),
                 _ => {
                     assert!(matches!(till.boom("spilt").await, Err(AskError::Panicked { .. })));

@@ -72,7 +72,7 @@ fn l1_a_module_goes_through_its_states_in_order_and_is_watched() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let stopping = tokio::spawn({
             let module = module.clone();
-            async move { module.stop().await }
+            async move { module.stop().await.unwrap() }
         });
         in_stop.begun().await;
         assert_eq!(module.state(), ModuleState::Stopping);
@@ -97,7 +97,7 @@ fn l1_stopped_means_dropped() {
                 let (module, dropped) = (module.clone(), dropped.clone());
                 async move { (module.stopped().await.state, dropped.count()) }
             });
-            module.stop().await;
+            module.stop().await.unwrap();
             assert_eq!(dropped.count(), 1);
             assert_eq!(watching.await.unwrap(), (ModuleState::Stopped, 1));
         }
@@ -283,7 +283,7 @@ fn l1_a_registration_that_is_dropped_leaves_nothing() {
             Box::pin(system.register_module(Puppet::default().keeping(dropped.token())).name("name").into_future());
         if let std::task::Poll::Ready(module) = futures::poll!(registration.as_mut()) {
             // On several threads it may be as quick as that: then it was handed over.
-            module.unwrap().stop().await;
+            module.unwrap().stop().await.unwrap();
         } else {
             let runs = || system.modules().first().is_some_and(|module| module.state == ModuleState::Running);
             eventually("it runs", runs).await;

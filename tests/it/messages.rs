@@ -137,7 +137,7 @@ fn m2_a_send_that_returns_before_another_begins_is_handled_first() {
         for sender in senders {
             sender.await.unwrap();
         }
-        module.drain().await;
+        module.drain().await.unwrap();
         assert_eq!(log.all(), (0..number).collect::<Vec<_>>());
         assert_eq!(number, rounds * 4);
     });
@@ -164,7 +164,7 @@ fn m2_each_sender_of_many_keeps_its_order() {
         for sender in senders {
             sender.await.unwrap();
         }
-        module.drain().await;
+        module.drain().await.unwrap();
         let all = log.all();
         assert_eq!(all.len(), 8_000);
         for sender in 0..4 {
@@ -210,7 +210,7 @@ fn m3_a_send_to_a_stopped_module_returns_the_message() {
     on_every_runtime(|| async {
         let system = System::new();
         let module = system.register_module(Puppet::default()).name("gone").await.unwrap();
-        module.stop().await;
+        module.stop().await.unwrap();
         assert_eq!(module.send(Note(1)).await, Err(SendError::Stopped(Note(1), "gone".to_owned())));
         assert_eq!(module.try_send(Note(2)), Err(SendError::Stopped(Note(2), "gone".to_owned())));
         let recipient = module.recipient::<Note>();
@@ -238,7 +238,7 @@ fn m3_a_send_while_the_stop_hook_runs_returns_the_message() {
             .unwrap();
         let stop = tokio::spawn({
             let module = module.clone();
-            async move { module.stop().await }
+            async move { module.stop().await.unwrap() }
         });
         held.begun().await;
         assert_eq!(module.try_send(Note(1)).unwrap_err().into_message(), Note(1));
@@ -268,7 +268,7 @@ fn m3_a_message_that_waits_for_room_comes_back_when_the_module_stops() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let stop = tokio::spawn({
             let module = module.clone();
-            async move { module.stop().await }
+            async move { module.stop().await.unwrap() }
         });
         for (sender, number) in waiting.into_iter().zip(1..) {
             assert_eq!(sender.await.unwrap().unwrap_err().into_message(), Note(number));
@@ -298,7 +298,7 @@ fn m3_what_waits_when_a_module_stops_is_reported_undelivered_and_its_asks_fail_a
         eventually("all wait", || module.depth() == 15).await;
         let stop = tokio::spawn({
             let module = module.clone();
-            async move { module.stop().await }
+            async move { module.stop().await.unwrap() }
         });
         // The handler in hand still runs: the asks that wait behind it do not wait for it.
         for ask in asks {
@@ -361,10 +361,10 @@ fn m3_a_message_dropped_while_a_module_stops_may_send_to_it_and_others() {
             let message = Sends(module.clone(), other.clone(), sends.clone());
             module.send(act(async move { drop(message) })).await.unwrap();
         }
-        let (report, ()) = tokio::join!(module.stop(), async { held.release() });
+        let (report, ()) = tokio::join!(async { module.stop().await.unwrap() }, async { held.release() });
         assert_eq!(report.undelivered, 3);
         assert_eq!(sends.all(), [false, true, false, true, false, true]);
-        other.drain().await;
+        other.drain().await.unwrap();
         assert_eq!(log.all(), [2, 2, 2]);
     });
 }
@@ -389,7 +389,7 @@ fn m3_a_message_whose_drop_panics_takes_nothing_else_down() {
         module.send(act(async move { drop(bomb) })).await.unwrap();
         let harmless = (Bomb(false), dropped.token());
         module.send(act(async move { drop(harmless) })).await.unwrap();
-        let (report, ()) = tokio::join!(module.stop(), async { held.release() });
+        let (report, ()) = tokio::join!(async { module.stop().await.unwrap() }, async { held.release() });
         assert_eq!((report.state, report.undelivered), (ModuleState::Stopped, 2));
         assert_eq!(dropped.count(), 2, "the module and the other message");
         assert_eq!(other.ask(Note(3)).await, Ok(3));
@@ -428,7 +428,7 @@ fn m3_many_messages_whose_drops_panic_do_not_end_the_process() {
                 module.send(act(async move { drop(bomb) })).await.unwrap();
             }
         }
-        let (report, ()) = tokio::join!(module.stop(), async { first.release() });
+        let (report, ()) = tokio::join!(async { module.stop().await.unwrap() }, async { first.release() });
         assert_eq!((report.state, report.undelivered), (ModuleState::Stopped, 6));
         assert_eq!(dropped.count(), 6);
         system.shutdown().await;
@@ -447,7 +447,7 @@ fn m3_a_module_whose_drop_panics_has_failed_and_takes_nothing_else_down() {
         let system = System::new();
         let module = system.register_module(Puppet::default().keeping(Bomb)).await.unwrap();
         let other = system.register_module(Puppet::default()).await.unwrap();
-        let report = module.stop().await;
+        let report = module.stop().await.unwrap();
         assert_eq!(report.state, ModuleState::Failed);
         let Some(Failure::Panic { place, text }) = report.failure else { panic!("{:?}", report.failure) };
         assert_eq!((&*place, &*text), ("drop", "a module's drop"));
@@ -465,7 +465,7 @@ fn m3_a_handler_that_sends_to_its_own_module_after_it_was_stopped_gets_the_messa
             .ask(act_in(|ctx| {
                 Box::pin(async move {
                     ctx.self_ref().try_send(Note(1)).unwrap();
-                    ctx.stop();
+                    ctx.stop().unwrap();
                     ctx.self_ref().try_send(Note(2))
                 })
             }))
@@ -519,8 +519,8 @@ fn m3_accepted_is_handled_or_undelivered_whatever_the_moment_of_the_end() {
                 tokio::task::yield_now().await;
             }
             let report = match round % 4 {
-                0 => module.stop().await,
-                1 => module.drain().await,
+                0 => module.stop().await.unwrap(),
+                1 => module.drain().await.unwrap(),
                 2 => {
                     system.shutdown().await;
                     module.stopped().await

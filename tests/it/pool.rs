@@ -55,7 +55,7 @@ fn a_thread_feeds_a_bounded_pool_which_holds_it_up_and_loses_nothing() {
             (0..100).try_for_each(|number| feeding.blocking_send(Note(number)).map_err(|refused| refused.to_string()))
         });
         feeder.await.unwrap().unwrap();
-        for report in pool.drain().await {
+        for report in pool.drain().await.unwrap() {
             assert_eq!((report.state, report.undelivered), (ModuleState::Stopped, 0));
         }
         assert_eq!(log.len(), 100);
@@ -88,14 +88,14 @@ fn a_member_that_has_stopped_is_passed_over() {
         for routing in [Routing::RoundRobin, Routing::LeastLoaded] {
             let system = System::new();
             let pool = system.register_pool(3, |_| Puppet::default()).routing(routing).name("p").await.unwrap();
-            pool.members()[1].stop().await;
+            pool.members()[1].stop().await.unwrap();
             for number in 0..30 {
                 assert_eq!(pool.ask(Note(number)).await, Ok(number));
                 pool.send(Note(number)).await.unwrap();
                 pool.try_send(Note(number)).unwrap();
             }
             assert_eq!(pool.len(), 3);
-            pool.stop().await;
+            pool.stop().await.unwrap();
             assert!(matches!(pool.send(Note(7)).await, Err(SendError::Stopped(Note(7), _))));
             assert!(matches!(pool.try_send(Note(7)), Err(SendError::Stopped(Note(7), _))));
             assert!(matches!(pool.ask(Note(7)).await, Err(AskError::Stopped { .. })));
@@ -116,7 +116,7 @@ fn the_members_of_a_pool_have_names_and_bounds() {
         assert_eq!(pool.depth(), 2);
         assert!(matches!(pool.try_send(Note(3)), Err(SendError::Full(Note(3), _))));
         holds.into_iter().for_each(dms_tests::Held::release);
-        let reports = pool.drain().await;
+        let reports = pool.drain().await.unwrap();
         assert_eq!(reports.len(), 2);
         assert!(reports.iter().all(|report| report.state == ModuleState::Stopped && report.undelivered == 0));
         system.shutdown().await;
@@ -163,7 +163,7 @@ fn a_pool_of_children_is_stopped_with_its_parent() {
             .await
             .unwrap();
         assert_eq!(pool.ask(act(async { 1 })).await, Ok(1));
-        parent.stop().await;
+        parent.stop().await.unwrap();
         assert!(pool.members().iter().all(|member| member.state() == ModuleState::Stopped));
         system.shutdown().await;
     });

@@ -84,7 +84,7 @@ fn a_name_belongs_to_one_module_at_a_time() {
         assert_eq!(system.modules().len(), 1, "nothing is half-registered");
         let other = system.register_module(Only).name("second").await.unwrap();
         assert_eq!(other.name(), "second");
-        first.stop().await;
+        first.stop().await.unwrap();
         let third = system.register_module(Only).await.unwrap();
         assert_eq!(system.get::<Only>("only").unwrap(), third);
         assert_ne!(first, third);
@@ -133,7 +133,7 @@ fn a_name_is_taken_while_its_module_starts_and_stops() {
         assert!(system.register_module(Puppet::default()).name("name").await.is_err());
         in_init.release();
         let module = registered.await.unwrap().unwrap();
-        let stopping = tokio::spawn(async move { module.stop().await });
+        let stopping = tokio::spawn(async move { module.stop().await.unwrap() });
         in_stop.begun().await;
         assert!(system.register_module(Puppet::default()).name("name").await.is_err());
         in_stop.release();
@@ -179,7 +179,7 @@ fn a_child_of_a_module_that_stops_is_refused() {
         let module = system.register_module(Puppet::default()).await.unwrap();
         let refused = module
             .ask(act_in(|ctx| {
-                ctx.stop();
+                ctx.stop().unwrap();
                 let child = ctx.register_module(Puppet::default());
                 Box::pin(async move { matches!(child.await, Err(RegisterError::ShuttingDown { .. })) })
             }))

@@ -294,7 +294,7 @@ fn a_silent_module_times_out_at_exactly_the_time_that_is_set() {
 fn without_a_deadline_of_its_own_a_request_has_that_of_an_ask() {
     on_paused(async || {
         let system = System::builder("quick").ask_timeout(Duration::from_secs(1)).build();
-        let counter = system.register_module(Counter::default()).await.expect("it starts");
+        system.register_module(Counter::default()).await.expect("it starts");
         let begun = Instant::now();
         let request = || Request::json("wait", &json!({ "padding": vec![0; 32] })).expect("JSON");
         let ended = system.request("counter", request()).await;
@@ -307,7 +307,6 @@ fn without_a_deadline_of_its_own_a_request_has_that_of_an_ask() {
         let endless = system.request("counter", request()).no_timeout().into_future();
         let ended = tokio::time::timeout(Duration::from_hours(1), endless).await;
         assert!(ended.is_err(), "{ended:?}");
-        counter.stop().await;
         system.shutdown().await;
     });
 }
@@ -673,7 +672,7 @@ fn a_module_is_found_by_its_name_before_what_it_provides_and_the_oldest_provider
         system.register_module(Untyped::default()).name("status").await.expect("it starts");
         assert_eq!(name("status").await, "status");
         system.stop("status").await.expect("it is there");
-        first.stop().await;
+        first.stop().await.unwrap();
         assert_eq!(name("status").await, "second");
         system.shutdown().await;
     });
@@ -705,7 +704,7 @@ fn the_ends_of_an_ask_are_those_of_a_request() {
         eventually("the request waits", || narrow.depth() == 1).await;
         let stopping = tokio::spawn({
             let narrow = narrow.clone();
-            async move { narrow.stop().await }
+            async move { narrow.stop().await.unwrap() }
         });
         let stopped = waiting.await.expect("no panic");
         assert!(matches!(&stopped, Err(RequestError::Unanswered(AskError::Stopped { .. }))), "{stopped:?}");

@@ -376,7 +376,7 @@ fn the_lifecycle_is_that_of_the_picture() {
         let module = ModuleAdapter::new(Looks { system: None, states: states.clone() });
         let module = system.register_module(module).await.expect("it starts");
         states.push(module.state());
-        states.push(module.stop().await.state);
+        states.push(module.stop().await.unwrap().state);
         // In its destructor the module is still there, stopping: its cleanup comes before it is shown as stopped.
         assert_eq!(states.take(), [Init, Start, Running, Stopping, Stopping, Stopped]);
         system.shutdown().await;

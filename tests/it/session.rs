@@ -129,7 +129,7 @@ fn a_loop_of_its_own_takes_turns_with_messages() {
             module.send(Add { number }).await.unwrap();
         }
         assert_eq!(module.add(1_000).await, Ok(1_000));
-        module.stop().await;
+        module.stop().await.unwrap();
         assert_eq!(log.all(), (0..=1_000).chain([999]).collect::<Vec<_>>());
     });
 }
@@ -144,7 +144,7 @@ fn receiving_is_cancel_safe() {
             module.send(Add { number }).await.unwrap();
             sleep(Duration::from_micros(number * 150)).await;
         }
-        assert_eq!(module.drain().await.undelivered, 0);
+        assert_eq!(module.drain().await.unwrap().undelivered, 0);
         assert_eq!(log.all(), (0..100).chain([999]).collect::<Vec<_>>());
     });
 }
@@ -167,7 +167,7 @@ fn try_recv_gives_messages_as_long_as_any_waits() {
         });
         rx.await.unwrap();
         blocker.await.unwrap();
-        module.drain().await;
+        module.drain().await.unwrap();
         let all = log.all();
         assert_eq!(all.iter().filter(|entry| **entry < 600).count(), 600);
         let rounds = all.iter().filter(|entry| **entry == 777).count();
@@ -185,7 +185,7 @@ fn a_session_may_match_on_the_typed_messages() {
         let (module, log) = session(&system, Kind::Match).await;
         assert_eq!(module.add(21).await, Ok(42));
         assert!(matches!(module.idle().no_timeout().await, Err(AskError::NoReply { handler: "idle", .. })));
-        module.stop().await;
+        module.stop().await.unwrap();
         assert_eq!(log.all(), [999]);
     });
 }
@@ -259,7 +259,7 @@ fn a_stop_ends_the_loop_and_the_rest_is_undelivered() {
             let (module, log) = session(&system, kind).await;
             module.send(Add { number: 1 }).await.unwrap();
             eventually("it works", || !log.is_empty() || kind == Kind::Match).await;
-            let report = module.stop().await;
+            let report = module.stop().await.unwrap();
             assert_eq!((report.state, report.failure), (ModuleState::Stopped, None));
             assert_eq!(log.all().last(), Some(&999));
             system.shutdown().await;

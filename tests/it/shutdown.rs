@@ -232,7 +232,7 @@ fn l2_stop_and_drain_of_oneself_begin_and_return_at_once() {
         let states = stopped
             .ask(act_in(|ctx| {
                 Box::pin(async move {
-                    let report = ctx.self_ref().stop().await;
+                    let report = ctx.self_ref().stop().await.unwrap();
                     (report.state.is_ended(), ctx.self_ref().stopped().await.state.is_ended())
                 })
             }))
@@ -244,7 +244,9 @@ fn l2_stop_and_drain_of_oneself_begin_and_return_at_once() {
         let drained = system.register_module(puppet(&log)).await.unwrap();
         let held = held(&drained).await;
         drained
-            .send(act_in(|ctx| Box::pin(async move { assert!(!ctx.self_ref().drain().await.state.is_ended()) })))
+            .send(act_in(|ctx| {
+                Box::pin(async move { assert!(!ctx.self_ref().drain().await.unwrap().state.is_ended()) })
+            }))
             .await
             .unwrap();
         drained.send(Note(1)).await.unwrap();
@@ -262,7 +264,10 @@ fn l2_stop_of_oneself_reports_that_it_is_stopping() {
     on_paused(|| async {
         let system = System::new();
         let module = system.register_module(Puppet::default()).await.unwrap();
-        let state = module.ask(act_in(|ctx| Box::pin(async move { ctx.self_ref().stop().await.state }))).await.unwrap();
+        let state = module
+            .ask(act_in(|ctx| Box::pin(async move { ctx.self_ref().stop().await.unwrap().state })))
+            .await
+            .unwrap();
         assert_eq!(state, ModuleState::Stopping);
         system.shutdown().await;
     });
@@ -567,7 +572,7 @@ fn l4_a_child_is_stopped_with_its_parent_before_the_parents_stop_hook() {
         let other = system.register_module(Puppet::default()).await.unwrap();
         let parents: Vec<_> = system.modules().iter().map(|module| module.parent).collect();
         assert_eq!(parents, [None, Some(parent.id()), Some(parent.id()), Some(parent.id()), None]);
-        let report = parent.stop().await;
+        let report = parent.stop().await.unwrap();
         assert_eq!((report.state, report.failure), (ModuleState::Stopped, None));
         assert_eq!(log.all(), [3, 2, 1, 0]);
         assert_eq!(dropped.count(), 4);
@@ -667,7 +672,7 @@ fn l2_what_a_stop_hook_has_asked_is_answered_though_the_asked_module_is_stopped(
         let reference = system.reference();
         let ended = tokio::spawn(async move { reference.shutdown().await });
         eventually("one has begun, two wait", || begun.len() == 1 && slow.depth() == 2).await;
-        let stopped = tokio::spawn(async move { slow.stop().await });
+        let stopped = tokio::spawn(async move { slow.stop().await.unwrap() });
         settle().await;
         let_go.add_permits(3);
         stopped.await.unwrap();

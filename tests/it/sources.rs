@@ -111,7 +111,7 @@ fn a_tick_comes_at_each_period_since_the_system_was_built_on_a_paused_clock_exac
         let expected: Vec<_> = (1..=4).map(|number| number * 250_000_000).collect();
         assert_eq!(log.take(), expected);
         // While nobody subscribes there are none; the grid stays where it was.
-        clock.stop().await;
+        clock.stop().await.unwrap();
         sleep(310 * MS).await;
         system.register_module(Clock { log: log.clone() }).await.unwrap();
         sleep(341 * MS).await;
@@ -170,9 +170,9 @@ fn a_source_runs_while_somebody_subscribes_and_is_joined_at_the_shutdown() {
         assert_eq!(alive(), 2, "the module and the driver of the timers");
         let second = system.register_module(watcher()).await.unwrap();
         assert_eq!(alive(), 3, "there is one driver");
-        first.stop().await;
+        first.stop().await.unwrap();
         assert_eq!(alive(), 2);
-        second.stop().await;
+        second.stop().await.unwrap();
         sleep(MS).await;
         assert_eq!(alive(), 0, "nothing is looked at for nobody");
         system.register_module(watcher()).await.unwrap();

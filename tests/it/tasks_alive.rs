@@ -93,7 +93,7 @@ fn l2_a_system_whose_last_module_was_stopped_owns_no_task() {
             let module = system.register_module(Puppet::default()).await.unwrap();
             module.request_tick(Note(1), Duration::from_millis(1));
             module.ask(act(tokio::time::sleep(Duration::from_millis(5)))).await.unwrap();
-            module.stop().await;
+            module.stop().await.unwrap();
             // The driver of ticks and deadlines ends with its next sweep.
             eventually("no task is alive after the last module", || alive() == 0).await;
         }

@@ -150,7 +150,7 @@ fn t2_ticks_by_attribute_begin_when_the_module_runs() {
             ("one_and_a_half", 4_500),
         ];
         assert_eq!(log.all(), expected);
-        module.stop().await;
+        module.stop().await.unwrap();
         sleep(10 * S).await;
         assert_eq!(log.len(), 5);
         system.shutdown().await;
@@ -175,7 +175,7 @@ fn t3_stop_is_idempotent_and_stops_that_request_alone() {
         one.stop();
         sleep(S + MS).await;
         assert_eq!(log.take(), [("other", 3_000), ("third", 3_500)]);
-        module.stop().await;
+        module.stop().await.unwrap();
         one.stop();
         other.stop();
         third.stop();
@@ -212,7 +212,7 @@ fn t3_ticks_end_with_their_module_and_with_the_system() {
             module.send_after(act(async move { drop(token) }), 1_000 * S);
         }
         eventually("both tick", || log.all().contains(&1) && log.all().contains(&2)).await;
-        assert!(modules[0].stop().await.undelivered >= 1, "the message to come counts");
+        assert!(modules[0].stop().await.unwrap().undelivered >= 1, "the message to come counts");
         assert_eq!(dropped.count(), 1);
         drop(log.take());
         eventually("the other goes on", || log.len() > 3).await;
@@ -277,7 +277,7 @@ fn t4_a_thousand_and_twenty_four_ticks_wait_and_later_ones_are_skipped_and_count
             ticks.stop();
             few.stop();
             stuck.release();
-            assert_eq!(module.drain().await.undelivered, 0, "what was skipped was never accepted");
+            assert_eq!(module.drain().await.unwrap().undelivered, 0, "what was skipped was never accepted");
             assert_eq!(log.len(), 1_026);
         });
     });
@@ -322,7 +322,7 @@ fn t4_a_long_pause_of_everything_neither_hangs_nor_grows_memory() {
         tokio::time::advance(10_000 * S).await;
         eventually("they came", || log.len() >= 1_024).await;
         ticks.stop();
-        module.drain().await;
+        module.drain().await.unwrap();
         let came = log.len() as u64 + ticks.skipped();
         assert!((10_000_000..10_000_000 + 20_000).contains(&came), "{came}");
         assert!(log.len() < 10_000, "{}", log.len());
@@ -404,7 +404,7 @@ fn t4_an_interval_or_delay_beyond_the_clock_never_comes_and_harms_nobody() {
         assert!(log.take().iter().all(|(what, _)| *what == "hourly"));
         never.stop();
         late.stop();
-        let report = module.stop().await;
+        let report = module.stop().await.unwrap();
         assert_eq!(report.undelivered, 0, "a message that was called off is no loss");
         system.shutdown().await;
     });
@@ -426,7 +426,7 @@ fn send_after_sends_once_after_the_delay_unless_it_is_stopped() {
         assert_eq!(all.len(), 2);
         assert!(all[0].0 == "at once" && all[0].1 <= 1, "{all:?}");
         assert_eq!(all[1], ("once", 1_500));
-        assert_eq!(module.stop().await.undelivered, 0);
+        assert_eq!(module.stop().await.unwrap().undelivered, 0);
         system.shutdown().await;
     });
 }
@@ -439,7 +439,7 @@ fn send_after_to_a_module_that_stops_first_counts_as_undelivered() {
         module.send_after(At("late"), S);
         module.send_after(At("late"), 2 * S);
         sleep(500 * MS).await;
-        assert_eq!(module.stop().await.undelivered, 2);
+        assert_eq!(module.stop().await.unwrap().undelivered, 2);
         sleep(5 * S).await;
         assert!(log.is_empty());
         assert_eq!(system.shutdown().await.undelivered, 0, "that module had ended before");
@@ -477,7 +477,7 @@ fn t3_a_tick_message_whose_drop_panics_leaves_the_ticks_of_others_alone() {
         module.request_tick(Bomb(armed.clone()), S);
         sleep(1_500 * MS).await;
         armed.store(true, Ordering::SeqCst);
-        module.stop().await;
+        module.stop().await.unwrap();
         armed.store(false, Ordering::SeqCst);
         drop(log.take());
         sleep(3 * S).await;

@@ -9,7 +9,7 @@ use dms::{Context, Describe, DynMessage, Handler, Module, ModuleError, ModuleInf
 use crate::{Held, Log, hold};
 
 /// A future of any type.
-type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+pub(crate) type BoxFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 
 /// What a handler or hook is to do.
 pub type Act<R> = Box<dyn for<'a> FnOnce(&'a mut Context<Puppet>) -> BoxFuture<'a, R> + Send>;

@@ -49,8 +49,8 @@ pub(crate) struct Core {
     /// The sweep with which an ask's deadline passes that nobody set, from the last one on; `None` where no sweep looks after it.
     pub(crate) sweeps: Option<NonZeroU32>,
     pub(crate) bounded: bool,
-    /// Whether it ever had children.
-    is_parent: AtomicBool,
+    /// What the registry has noted of it: the bits of [`ties`].
+    ties: AtomicU8,
     /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
     pub(crate) is_timed: AtomicBool,
     /// Whether a reply may ever have been given to another task.
@@ -127,6 +127,14 @@ mod phase {
     pub(super) const VISITED: u8 = 4;
 }
 
+/// The bits of [`Core::ties`].
+mod ties {
+    /// It has children, or had some.
+    pub(super) const PARENT: u8 = 1;
+    /// Somebody asked for its end.
+    pub(super) const LEAVES: u8 = 2;
+}
+
 /// The bits of [`Core::control`].
 pub(crate) mod control {
     /// Handle no message that was accepted before; go on for stop hooks.
@@ -137,6 +145,8 @@ pub(crate) mod control {
     pub(crate) const STOP: u8 = 4;
     /// The system is gone: nobody answers any more, nor does another task for the module.
     pub(crate) const GONE: u8 = 8;
+    /// The registration is taken back: that it ends is nobody's failure.
+    pub(crate) const TAKEN_BACK: u8 = 16;
 }
 
 impl Core {
@@ -169,7 +179,7 @@ impl Core {
             state: AtomicU8::new(state as u8),
             is_watched: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
-            is_parent: AtomicBool::new(false),
+            ties: AtomicU8::new(0),
             is_timed: AtomicBool::new(false),
             detaches: AtomicBool::new(false),
             bounded,
@@ -333,7 +343,7 @@ impl Core {
 
     /// Notes that a child is about to be registered. Returns whether the module has been told to stop, and can have none.
     pub(crate) fn expect_child(&self) -> bool {
-        self.is_parent.store(true, Ordering::Relaxed);
+        self.ties.fetch_or(ties::PARENT, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         self.has(control::STOP | control::QUIESCE)
     }
@@ -341,7 +351,17 @@ impl Core {
     /// Whether there may be children. Of a module that has been told to stop and one that is registered as its child, at least one sees the other.
     pub(crate) fn may_have_children(&self) -> bool {
         fence(Ordering::SeqCst);
-        self.is_parent.load(Ordering::Relaxed)
+        self.ties.load(Ordering::Relaxed) & ties::PARENT != 0
+    }
+
+    /// Notes that somebody asked for its end, and may. Under the registry's lock, as is the look.
+    pub(crate) fn leave(&self) {
+        self.ties.fetch_or(ties::LEAVES, Ordering::Relaxed);
+    }
+
+    /// Whether nobody is to depend on it any more.
+    pub(crate) fn leaves(&self) -> bool {
+        self.ties.load(Ordering::Relaxed) & ties::LEAVES != 0
     }
 
     /// Shows that a running module is to stop.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 
-use super::cell::{AnyCell, Cell, control};
+use super::cell::{AnyCell, Cell};
 use super::handler::{Answers, Module};
 use super::lifecycle::ModuleId;
 use super::module_ref::ModuleRef;
+use super::stop::{self, How, StopError};
 use super::task::{Task, TaskOutput, Tasks};
 
 /// What a handler or hook of the module `T` can reach besides its own state.
@@ -47,8 +48,14 @@ impl<T: Module> Context<T> {
     }
 
     /// Stops this module once the running handler has returned. What waits in the mailbox is reported as undelivered.
-    pub fn stop(&self) {
-        self.cell.quiesce(control::STOP);
+    ///
+    /// A module on which others depend stops with them: `ctx.self_ref().stop().with_dependents().await` begins that and returns at once.
+    ///
+    /// # Errors
+    /// It goes on, where other modules that run depend on it, and where it is [essential](crate::ModuleFlags::ESSENTIAL).
+    pub fn stop(&self) -> Result<(), StopError> {
+        let itself = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
+        stop::begin(&[itself], How::Stop, false).map(drop)
     }
 
     /// Runs `future` as a task of this module, named `name` in errors.

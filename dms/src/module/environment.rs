@@ -8,8 +8,10 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use tokio::runtime::Handle;
 
+use super::cell::AnyCell;
 use super::info::Timeout;
-use super::lifecycle::ModuleId;
+use super::lifecycle::{Failure, ModuleId, ModuleName};
+use super::stop::{How, StopError};
 use super::subscription::{Subscriber, Topic};
 use super::timers::Timers;
 
@@ -46,6 +48,19 @@ pub(crate) trait Host: Any + Send + Sync {
 
     /// The module `id` as a subscriber of the topic, if it is one.
     fn subscriber(&self, id: ModuleId, topic: Topic) -> Option<Arc<dyn Subscriber>>;
+
+    /// Whether modules may end: asked for by whoever wants to end them. Gives them with all that depend on them, in the order in which they are to end, where there
+    /// are such and they are to end too; else nothing.
+    fn leave(&self, modules: &[Arc<dyn AnyCell>], with_dependents: bool) -> Result<Vec<Arc<dyn AnyCell>>, StopError>;
+
+    /// Ends modules one after the other, whether or not anybody waits for it.
+    fn end_in_order(&self, modules: Vec<Arc<dyn AnyCell>>, how: How);
+
+    /// Whether the system shuts down.
+    fn is_shutting_down(&self) -> bool;
+
+    /// Takes note of an essential module's failure: the system shuts down.
+    fn fail(self: Arc<Self>, module: ModuleName, failure: Failure);
 
     /// Stops a module's children, the youngest first.
     fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>>;

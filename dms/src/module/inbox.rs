@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll, Waker};
 
+use tokio::sync::oneshot;
+
 use super::cell::{Cell, control};
 use super::context::Context;
 use super::current;
@@ -171,6 +173,37 @@ impl<T: Module> Inbox<T> {
         let Self { cell, hand } = self;
         while let Some(message) = hand.take(cell) {
             message.dispatch(module, ctx).await;
+        }
+    }
+
+    /// Handles messages until the module's turn to start comes, or it is to end: where others are to end first, once they have.
+    pub(crate) async fn serve_until_turn(
+        &mut self,
+        mut turn: Option<oneshot::Receiver<()>>,
+        module: &mut T,
+        ctx: &mut Context<T>,
+    ) {
+        let Self { cell, hand } = self;
+        let _end = OnDrop(|| cell.core.set_deadline(Deadline::NEVER));
+        let mut poll_next = |hand: &mut Hand<T>, cx: &mut TaskContext<'_>| {
+            if let Some(receiver) = &mut turn
+                && let Poll::Ready(given) = Pin::new(receiver).poll(cx)
+            {
+                turn = None;
+                // Who is not to start any more answers stop hooks until it is told to end.
+                match given {
+                    _ if cell.core.is_ending() => {}
+                    Ok(()) => return Poll::Ready(false),
+                    // Whoever would start the module has gone.
+                    Err(_) => cell.mailbox.quiesce(&cell.core, control::STOP),
+                }
+            }
+            hand.poll_ready(cell, false, cx)
+        };
+        while poll_fn(|cx| poll_next(hand, cx)).await {
+            while let Some(message) = hand.take(cell) {
+                message.dispatch(module, ctx).await;
+            }
         }
     }
 

@@ -180,7 +180,7 @@ impl PartialEq<ModuleName> for String {
 pub enum ModuleState {
     /// Registered; nothing has run.
     Created,
-    /// The `#[init]` hook runs.
+    /// The `#[init]` hook runs; in a [set](crate::SystemRef::register_all), also while those of the others do.
     Init,
     /// The `#[start]` hook runs.
     Start,
@@ -271,6 +271,9 @@ pub enum Failure {
     /// The module was ended before it had stopped by itself: a shutdown's deadline passed, or the runtime went down.
     #[error("ended before it had stopped by itself (a deadline passed, or the runtime went down)")]
     Aborted,
+    /// The module is [essential](crate::ModuleFlags::ESSENTIAL), and ended though the system was not shut down: its loop returned, or its parent ended.
+    #[error("ended though it is essential (its loop returned, or its parent ended)")]
+    Ended,
 }
 
 #[cfg(test)]

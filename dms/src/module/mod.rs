@@ -7,7 +7,7 @@
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
 //! with `schema` to say what it takes and `request_error` what can go wrong. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`blocking`] is the way in from a thread that may be blocked, and with the feature `adapter`, `blocking_pool` gives a module one. [`lifecycle`] and [`error`] are what
-//! is seen of it all, [`watch`] waits for it, [`environment`] what this room asks of the system.
+//! is seen of it all, [`watch`] waits for it, [`stop`] asks for the end, [`environment`] what this room asks of the system.
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
@@ -43,6 +43,7 @@ pub(crate) mod request_error;
 pub(crate) mod room;
 #[cfg(feature = "wire")]
 pub(crate) mod schema;
+pub(crate) mod stop;
 pub(crate) mod subscription;
 pub(crate) mod tally;
 pub(crate) mod task;
@@ -66,6 +67,7 @@ pub use recipient::Recipient;
 pub use reply::ReplyTo;
 #[cfg(feature = "wire")]
 pub use request_error::RequestError;
+pub use stop::{Stop, StopError};
 pub use tally::EventCounts;
 pub use task::{Task, TaskError, TaskOutput};
 pub use tick::TimerHandle;

@@ -11,9 +11,7 @@ use std::time::Duration;
 
 use super::ask::Ask;
 use super::blocking::{block_on, may_block};
-use super::cell::{AnyCell, Cell, Core, control};
-use super::current;
-use super::deadlock::{EdgeGuard, On};
+use super::cell::{AnyCell, Cell};
 use super::error::{AskError, SendError};
 use super::handler::{Answers, Module};
 use super::info::ModuleInfo;
@@ -23,6 +21,7 @@ use super::message_set::Accepts;
 use super::recipient::Recipient;
 use super::reply::ReplyTo;
 use super::room::{Room, Unadmitted};
+use super::stop::{self, How, Stop};
 use super::tick::{self, TimerHandle};
 
 /// A reference to a module: cheap to clone, a message itself, and no owner.
@@ -159,27 +158,36 @@ impl<T: Module> ModuleRef<T> {
     /// Called by the module itself, or by one that this module waits for, it begins the stop and returns at once, with [`ModuleState::Stopping`] in the
     /// report: a module ends after its children, and after its running handler. It may be called again, and by many at once.
     ///
+    /// It is refused while other modules that run depend on this one, unless they are stopped [with it](Stop::with_dependents), and where the module is
+    /// [essential](crate::ModuleFlags::ESSENTIAL).
+    ///
+    /// # Errors
+    /// It was refused. A module that has ended already is reported.
+    ///
     /// # Cancel safety
     /// Once polled the stop goes on, whether or not this is awaited to its end.
-    pub async fn stop(&self) -> ModuleReport {
-        let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
-        stop(&cell).await
+    pub fn stop(&self) -> Stop {
+        Stop::new(Arc::clone(&self.cell) as Arc<dyn AnyCell>, How::Stop)
     }
 
     /// Refuses new messages, lets those that wait in the mailbox be handled, then stops the module as [`stop`](Self::stop) does. A `send` that still waits
     /// for room gets its message back.
     ///
+    /// [With its dependents](Stop::with_dependents) each of them is drained before what it depends on, which still answers it.
+    ///
+    /// # Errors
+    /// It was refused, as a stop is.
+    ///
     /// # Cancel safety
     /// Once polled the drain goes on, whether or not this is awaited to its end.
-    pub async fn drain(&self) -> ModuleReport {
-        let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
-        drain(&cell).await
+    pub fn drain(&self) -> Stop {
+        Stop::new(Arc::clone(&self.cell) as Arc<dyn AnyCell>, How::Drain)
     }
 
     /// Waits until the module has ended and been dropped, and says how. Called by the module itself it returns at once.
     pub async fn stopped(&self) -> ModuleReport {
         let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
-        ended(&cell, |_| ()).await
+        stop::ended(&cell).await
     }
 
     /// How many messages wait; the one being handled waits no more.
@@ -323,36 +331,6 @@ impl<T: Answers<M>, M: Send + 'static> Sending<'_, T, M> {
             })
         })
     }
-}
-
-/// Stops a module of any type.
-pub(crate) async fn stop(cell: &Arc<dyn AnyCell>) -> ModuleReport {
-    ended(cell, |cell| cell.quiesce(control::STOP)).await
-}
-
-/// Drains a module of any type.
-pub(crate) async fn drain(cell: &Arc<dyn AnyCell>) -> ModuleReport {
-    ended(cell, AnyCell::begin_drain).await
-}
-
-/// Begins the end of a module of any type and waits for it, unless that waits for the one that asks: it is the same, an ancestor, or held up by it.
-async fn ended(cell: &Arc<dyn AnyCell>, begin: fn(&dyn AnyCell)) -> ModuleReport {
-    let core = cell.core();
-    let ends_after = |asker: &Core| {
-        let host = core.environment.host().filter(|_| Arc::ptr_eq(&asker.environment, &core.environment));
-        std::ptr::eq(asker, core) || host.is_some_and(|host| host.descends(asker.id, core.id))
-    };
-    let waits = !current::with(|current| current.is_some_and(|current| ends_after(current.core())));
-    // Noted before the end begins: a stop hook that asks the module that waits for its end gets `WouldDeadlock` by this edge.
-    let asker = if waits { current::waiting() } else { None };
-    let edge = asker.map(|asker| EdgeGuard::new(asker, Arc::clone(cell), On::Ended)).transpose();
-    if !core.state().is_ended() {
-        begin(&**cell);
-    }
-    if waits && edge.is_ok() {
-        core.wait_until(ModuleState::is_ended).await;
-    }
-    core.report()
 }
 
 impl<T: Module> Clone for ModuleRef<T> {

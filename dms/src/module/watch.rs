@@ -37,19 +37,29 @@ impl<F: Fn(ModuleState) -> bool + Unpin> Future for Reaching<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<ModuleState> {
         let this = &mut *self;
-        let state = this.core.state();
-        if (this.reached)(state) {
-            // Whoever changed the state takes all watchers.
-            this.key = None;
-            return Poll::Ready(state);
-        }
-        if let Some(key) = this.key.replace(this.core.watch(cx.waker())) {
-            this.core.forget_watcher(key);
-        }
-        // Noted before this second look, so that no change is missed between the two.
-        let state = this.core.state();
-        if (this.reached)(state) { Poll::Ready(state) } else { Poll::Pending }
+        poll_reached(this.core, &mut this.key, &this.reached, cx)
     }
+}
+
+/// Ready with the module's state once `reached` holds of it. The key is that of the watcher, to be forgotten where this is not polled again.
+pub(crate) fn poll_reached(
+    core: &Core,
+    key: &mut Option<u32>,
+    reached: impl Fn(ModuleState) -> bool,
+    cx: &TaskContext<'_>,
+) -> Poll<ModuleState> {
+    let state = core.state();
+    if reached(state) {
+        // Whoever changed the state takes all watchers.
+        *key = None;
+        return Poll::Ready(state);
+    }
+    if let Some(key) = key.replace(core.watch(cx.waker())) {
+        core.forget_watcher(key);
+    }
+    // Noted before this second look, so that no change is missed between the two.
+    let state = core.state();
+    if reached(state) { Poll::Ready(state) } else { Poll::Pending }
 }
 
 impl<F> Drop for Reaching<'_, F> {

@@ -16,6 +16,7 @@ use super::context::Context;
 use super::current::Entered;
 use super::deadline::Deadline;
 use super::error::ModuleError;
+use super::flags::ModuleFlags;
 use super::handler::Module;
 use super::inbox::Inbox;
 use super::inline::Resident;
@@ -23,8 +24,30 @@ use super::lifecycle::{Failure, ModuleState};
 use super::module_ref::ModuleRef;
 use super::task::Panic;
 
-/// Tells who registers the module how that went.
-pub(crate) type Started = oneshot::Sender<Result<(), NotStarted>>;
+/// A registration that waits for the module's start.
+pub(crate) struct Start {
+    /// Tells who registers the module how that went.
+    started: oneshot::Sender<Result<(), NotStarted>>,
+    refused: NotStarted,
+    /// In a set, where each module's hooks have their turn.
+    turns: Option<Turns>,
+}
+
+/// The turns of a module in a set.
+pub(crate) struct Turns {
+    /// Ready when `init` is to run.
+    pub(crate) init: oneshot::Receiver<()>,
+    /// Told when it has.
+    pub(crate) initialised: oneshot::Sender<()>,
+    /// Ready when `start` is to run.
+    pub(crate) start: oneshot::Receiver<()>,
+}
+
+impl Start {
+    pub(crate) fn new(started: oneshot::Sender<Result<(), NotStarted>>, turns: Option<Turns>) -> Self {
+        Self { started, refused: NotStarted::Stopped, turns }
+    }
+}
 
 /// Why a module does not run.
 #[derive(Debug)]
@@ -46,13 +69,13 @@ pub(super) struct Life<T: Module> {
 
 /// The task of a module.
 ///
-/// Where nobody is to be told that it has `started`, it is shown as running already.
+/// Where nobody waits for its `start`, it is shown as running already.
 pub(crate) fn life<T: Module>(
     cell: Arc<Cell<T>>,
     module: T,
-    started: Option<Started>,
+    start: Option<Box<Start>>,
 ) -> impl Future<Output = ()> + Send {
-    let life = Life::new(&cell, module, started);
+    let life = Life::new(&cell, module, start);
     attributed(cell, live(life))
 }
 
@@ -60,16 +83,16 @@ pub(crate) fn life<T: Module>(
 pub(crate) fn inline_life<T: Module>(
     cell: Arc<Cell<T>>,
     module: T,
-    started: Option<Started>,
+    start: Option<Box<Start>>,
 ) -> impl Future<Output = ()> + Send {
-    let life = Life::new(&cell, module, started);
+    let life = Life::new(&cell, module, start);
     let resident = Resident::new(Arc::clone(&cell), life);
     attributed(cell, live_inline(resident))
 }
 
 impl<T: Module> Life<T> {
-    fn new(cell: &Arc<Cell<T>>, module: T, started: Option<Started>) -> Self {
-        Self { module: Some(module), ctx: Context::new(Arc::clone(cell)), ending: Ending::new(cell, started) }
+    fn new(cell: &Arc<Cell<T>>, module: T, start: Option<Box<Start>>) -> Self {
+        Self { module: Some(module), ctx: Context::new(Arc::clone(cell)), ending: Ending::new(cell, start) }
     }
 }
 
@@ -173,10 +196,24 @@ async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     if core.is_ending() && !T::STARTS {
         return Some(End::Whole);
     }
+    let mut turns = ending.start.as_mut().and_then(|start| start.turns.take());
+    if let Some(turns) = &mut turns
+        && !turn_to_init(&cell, &mut turns.init).await
+    {
+        return Some(End::Uninitialised);
+    }
     core.set_state(ModuleState::Init);
     let init = contain(pin!(module.init(ctx))).await;
     if let Some(end) = ending.check_hook("init", init) {
         return Some(if matches!(end, End::Whole) { End::Uninitialised } else { end });
+    }
+    if let Some(Turns { initialised, start, .. }) = turns {
+        // Whoever registers may have given up; then the turn to start does not come.
+        let _ = initialised.send(());
+        let served = contain(pin!(ending.inbox.serve_until_turn(Some(start), module, ctx))).await;
+        if let Some(end) = ending.check_hook(ctx.handler, served.map(Ok)) {
+            return Some(end);
+        }
     }
     if !core.is_ending() {
         core.set_state(ModuleState::Start);
@@ -187,6 +224,13 @@ async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         }
     }
     if core.is_ending() {
+        if core.has(control::QUIESCE) && !core.has(control::STOP) {
+            // Others are to end first, and their stop hooks may ask this one.
+            let served = contain(pin!(ending.inbox.serve_until_turn(None, module, ctx))).await;
+            if let Some(end) = ending.check_hook(ctx.handler, served.map(Ok)) {
+                return Some(end);
+            }
+        }
         return Some(End::Whole);
     }
     core.set_state(ModuleState::Running);
@@ -194,6 +238,19 @@ async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     // Whoever registered may have given up, and has no reference: nothing half-registered stays.
     let wanted = life.ending.start.take().is_none_or(|start| start.started.send(Ok(())).is_ok());
     if wanted { None } else { Some(End::Whole) }
+}
+
+/// Waits for a module's turn in its set; false where it is to end before.
+async fn turn_to_init<T: Module>(cell: &Cell<T>, turn: &mut oneshot::Receiver<()>) -> bool {
+    poll_fn(|cx| {
+        // The control is told under this lock: whoever tells it later finds the waker, which is there since this poll began.
+        let _ = cell.mailbox.queued();
+        if cell.core.is_ending() {
+            return Poll::Ready(false);
+        }
+        Pin::new(&mut *turn).poll(cx).map(|turn| turn.is_ok())
+    })
+    .await
 }
 
 fn begin_running<T: Module>(life: &Life<T>) {
@@ -311,15 +368,8 @@ pub(super) struct Ending<T: Module> {
     clean: bool,
 }
 
-/// Who is to be told how the start went.
-struct Start {
-    started: Started,
-    refused: NotStarted,
-}
-
 impl<T: Module> Ending<T> {
-    fn new(cell: &Arc<Cell<T>>, started: Option<Started>) -> Self {
-        let start = started.map(|started| Box::new(Start { started, refused: NotStarted::Stopped }));
+    fn new(cell: &Arc<Cell<T>>, start: Option<Box<Start>>) -> Self {
         Self { inbox: Inbox::new(Arc::clone(cell)), start, clean: false }
     }
 
@@ -369,6 +419,14 @@ impl<T: Module> Drop for Ending<T> {
             core.fail(Failure::Aborted);
             core.forget_timers();
         }
+        let host = environment.host();
+        // What never ran, or is taken back, the system has not come to need.
+        let is_essential = core.info().flags.contains(ModuleFlags::ESSENTIAL)
+            && self.start.is_none()
+            && !core.has(control::TAKEN_BACK);
+        if is_essential && host.as_ref().is_some_and(|host| !host.is_shutting_down()) && core.failure().is_none() {
+            core.fail(Failure::Ended);
+        }
         let undelivered = core.undelivered.load(Ordering::Relaxed);
         if undelivered > 0 {
             environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
@@ -379,10 +437,16 @@ impl<T: Module> Drop for Ending<T> {
         } else if undelivered > 0 {
             tracing::warn!(module = %core.name(), undelivered, "messages were never handled");
         }
-        if let Some(host) = environment.host() {
+        if let Some(host) = &host {
             host.remove(core.id);
         }
         core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
+        if is_essential
+            && let Some(host) = host
+            && let Some(failure) = failure
+        {
+            host.fail(core.module_name(), failure);
+        }
         if let Some(start) = self.start.take() {
             // Who registered may have given up; then nobody wants to know.
             let _ = start.started.send(Err(start.refused));

@@ -1,6 +1,11 @@
 //! What can go wrong when a module is registered or looked for.
 
 use std::error::Error;
+use std::fmt;
+
+use crate::module::ModuleState;
+use crate::module::Version;
+use crate::module::stop::existing;
 
 /// A module was not registered. Nothing of it is left: its name is free, and its references, if any got out, are stopped.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +59,70 @@ pub enum RegisterError {
         /// The module's name.
         module: String,
     },
+    /// The module was made by the builder of another system.
+    #[error(
+        "module `{module}` was not registered: its builder is of another system; call `register_module` of this one"
+    )]
+    OtherSystem {
+        /// The module's name.
+        module: String,
+    },
+    /// Two modules of the set have the name.
+    #[error("two modules of the set are named `{name}`: give one of them another name with `.name(\"…\")`")]
+    NameTwice {
+        /// The name.
+        name: String,
+    },
+    /// A dependency cannot be read.
+    #[error(
+        "`{requirement}` is no dependency that module `{module}` could have: {reason}; write the name of a module or a capability, then the versions if not all will do, as in `cache >= 1.3`"
+    )]
+    Requirement {
+        /// The module's name.
+        module: String,
+        /// The dependency as it is written.
+        requirement: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Modules depend on each other in a circle.
+    #[error("these modules depend on each other in a circle: {}", circle(.cycle))]
+    DependencyCycle {
+        /// The names, each depending on the next, the last on the first.
+        cycle: Vec<String>,
+    },
+    /// No module that runs, nor one of the set, has the name of the dependency or provides it.
+    #[error("`{}` is not there: no module is named `{dependency}` or provides it; {}", way(.path, .requirement), there_is(.existing))]
+    DependencyMissing {
+        /// Who needs it: from a module of the set on which none depends to the one that declares the dependency.
+        path: Vec<String>,
+        /// The dependency as it was declared.
+        requirement: String,
+        /// Its name.
+        dependency: String,
+        /// The names and capabilities that are there.
+        existing: Vec<String>,
+    },
+    /// The dependency is there in other versions only.
+    #[error("`{}` is not there: found {}", way(.path, .requirement), candidates(.found))]
+    DependencyIncompatible {
+        /// Who needs it, as in [`DependencyMissing`](Self::DependencyMissing).
+        path: Vec<String>,
+        /// The dependency as it was declared.
+        requirement: String,
+        /// What was found instead.
+        found: Vec<DependencyCandidate>,
+    },
+    /// The dependency is there, but is starting or stopping.
+    #[error("`{}` does not run: found {}; register what depends on it once it runs, or both in one set", way(.path, .requirement), candidates(.found))]
+    DependencyNotRunning {
+        /// Who needs it, as in [`DependencyMissing`](Self::DependencyMissing).
+        path: Vec<String>,
+        /// The dependency as it was declared.
+        requirement: String,
+        /// What was found.
+        found: Vec<DependencyCandidate>,
+    },
     /// A pool of no members.
     #[error("a pool of `{module}` needs at least one member")]
     EmptyPool {
@@ -104,11 +173,52 @@ pub enum FindError {
     },
 }
 
-fn existing(names: &[String]) -> String {
-    match names {
-        [] => "are no named modules".to_owned(),
-        names => format!("are: {}", names.join(", ")),
+/// A module that has the name of a dependency, or provides it, and yet will not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DependencyCandidate {
+    /// The module's name.
+    pub module: String,
+    /// Its version.
+    pub version: Version,
+    /// Where it is in its life; `None` where it is of the set that is registered.
+    pub state: Option<ModuleState>,
+}
+
+impl fmt::Display for DependencyCandidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {} (", self.module, self.version)?;
+        match self.state {
+            None => f.write_str("of this set)"),
+            Some(state) => write!(f, "{state})"),
+        }
     }
+}
+
+/// `a -> b -> a`.
+fn circle(names: &[String]) -> String {
+    let mut text = names.join(" -> ");
+    if let Some(first) = names.first() {
+        text.push_str(" -> ");
+        text.push_str(first);
+    }
+    text
+}
+
+/// `app -> store -> cache >= 1.3`.
+fn way(path: &[String], requirement: &str) -> String {
+    path.iter().map(|name| format!("{name} -> ")).chain([requirement.to_owned()]).collect()
+}
+
+fn there_is(existing: &[String]) -> String {
+    match existing {
+        [] => "there is nothing to depend on".to_owned(),
+        existing => format!("there are: {}", existing.join(", ")),
+    }
+}
+
+fn candidates(found: &[DependencyCandidate]) -> String {
+    found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn provided(capabilities: &[String]) -> String {

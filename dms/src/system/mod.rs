@@ -1,7 +1,8 @@
 //! Many modules in one process.
 //!
 //! Reading order: [`system`] is the main type and [`builder`] its settings; [`register`] brings a module to life, [`registry`] knows those that live, [`shutdown`] ends them in
-//! order; [`pool`] puts several behind one handle; [`event`] brings one event to many, [`published`] is what becomes of it, [`system_event`] what the system
+//! order; [`set`] starts several in the order of their dependencies, which [`requirement`] reads, [`resolve`] finds and [`dependency`] hands to the
+//! module; [`failure`] is that of the system; [`pool`] puts several behind one handle; [`event`] brings one event to many, [`published`] is what becomes of it, [`system_event`] what the system
 //! itself tells, [`sources`] where it knows that from; [`context`] lets a handler reach the system; `config` is what it is told from outside; `request` asks a module by
 //! name (features `config` and `wire`); [`error`] is what can go wrong.
 
@@ -9,14 +10,19 @@ mod builder;
 #[cfg(feature = "config")]
 mod config;
 mod context;
+mod dependency;
 mod error;
 mod event;
+mod failure;
 mod pool;
 mod published;
 mod register;
 mod registry;
 #[cfg(feature = "wire")]
 mod request;
+mod requirement;
+mod resolve;
+mod set;
 mod shutdown;
 mod sources;
 #[allow(clippy::module_inception, reason = "the room is named after its main type")]
@@ -26,13 +32,16 @@ mod system_event;
 pub use builder::SystemBuilder;
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigBuilder, ConfigChanged, ConfigError, ConfigOrigin, ConfigReload};
-pub use error::{FindError, RegisterError};
-pub use pool::{Pool, RegisterPool, RegisterPoolFuture, Routing};
+pub use dependency::DependencyError;
+pub use error::{DependencyCandidate, FindError, RegisterError};
+pub use failure::SystemFailure;
+pub use pool::{Pool, RegisterPool, RegisterPoolFuture, Routing, StopPool};
 pub use published::Published;
 pub use register::{Register, RegisterFuture};
 pub use registry::ModuleSummary;
 #[cfg(feature = "wire")]
 pub use request::{RequestFuture, SendRequest};
+pub use set::{RegisterAll, RegisterSet};
 pub use shutdown::ShutdownReport;
 pub use system::{System, SystemRef};
 pub use system_event::{CpuHotplug, Custom, Event, MemoryPressure, PressureLevel, Shutdown, Tick};

@@ -14,6 +14,7 @@ use super::register::{Register, RegisterFuture};
 use super::system::SystemRef;
 use crate::Overflow;
 use crate::module::cell::AnyCell;
+use crate::module::stop::{Ending, How, StopError};
 use crate::module::worker::panic_text;
 use crate::module::{Answers, Ask, Module, ModuleId, ModuleRef, ModuleReport, SendError};
 
@@ -157,31 +158,31 @@ impl<T: Module> Pool<T> {
         self.inner.members.iter().map(ModuleRef::depth).sum()
     }
 
-    /// Stops all members, and waits until they have ended.
+    /// Stops all members at once, and waits until they have ended.
+    ///
+    /// # Errors
+    /// As [`ModuleRef::stop`]; none of them is stopped then.
     ///
     /// # Cancel safety
-    /// As [`ModuleRef::stop`], for the members it has come to.
-    pub async fn stop(&self) -> Vec<ModuleReport> {
-        let mut reports = Vec::with_capacity(self.len());
-        for member in &self.inner.members {
-            reports.push(member.stop().await);
-        }
-        reports
+    /// Once polled the stop goes on, whether or not this is awaited to its end.
+    pub fn stop(&self) -> StopPool {
+        self.end(How::Stop)
     }
 
     /// Drains all members at once, and waits until they have ended.
     ///
+    /// # Errors
+    /// As [`stop`](Self::stop).
+    ///
     /// # Cancel safety
     /// Once polled the drain goes on, whether or not this is awaited to its end.
-    pub async fn drain(&self) -> Vec<ModuleReport> {
-        for member in &self.inner.members {
-            member.cell.begin_drain();
-        }
-        let mut reports = Vec::with_capacity(self.len());
-        for member in &self.inner.members {
-            reports.push(member.drain().await);
-        }
-        reports
+    pub fn drain(&self) -> StopPool {
+        self.end(How::Drain)
+    }
+
+    fn end(&self, how: How) -> StopPool {
+        let cells = self.inner.members.iter().map(|member| Arc::clone(&member.cell) as Arc<dyn AnyCell>);
+        StopPool(Ending::new(cells.collect(), how))
     }
 
     fn pick(&self) -> &ModuleRef<T> {
@@ -206,6 +207,36 @@ impl<T: Module> Clone for Pool<T> {
 impl<T: Module> fmt::Debug for Pool<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("members", &self.inner.members).field("routing", &self.inner.routing).finish()
+    }
+}
+
+/// The stop of a pool, or its drain: await it. Refused as a [`Stop`](crate::Stop) is.
+///
+/// # Cancel safety
+/// Once polled the stop goes on, whether or not this is awaited to its end.
+#[must_use = "nothing is stopped until this is awaited"]
+pub struct StopPool(Ending<Vec<Arc<dyn AnyCell>>>);
+
+impl StopPool {
+    /// Ends the modules that depend on a member too, and those that depend on them: each before what it depends on.
+    pub fn with_dependents(mut self) -> Self {
+        self.0.with_dependents();
+        self
+    }
+}
+
+impl Future for StopPool {
+    type Output = Result<Vec<ModuleReport>, StopError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let members = ready!(self.0.poll_ended(cx))?;
+        Poll::Ready(Ok(members.iter().map(|member| member.core().report()).collect()))
+    }
+}
+
+impl fmt::Debug for StopPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StopPool").finish_non_exhaustive()
     }
 }
 
@@ -359,20 +390,24 @@ impl<T: Module> Future for RegisterPoolFuture<T> {
 
 impl<T: Module> RegisterPoolFuture<T> {
     fn undo(&mut self, error: RegisterError) -> Step<T> {
+        Step::Undoing(self.take_back(), Some(error))
+    }
+
+    fn take_back(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let members = std::mem::take(&mut self.members);
-        let undo = async move {
-            for member in members.into_iter().rev() {
-                member.stop().await;
-            }
-        };
-        Step::Undoing(Box::pin(undo), Some(error))
+        let cells: Vec<_> = members.iter().map(|member| Arc::clone(&member.cell) as Arc<dyn AnyCell>).collect();
+        match self.pool.system.shared() {
+            Some(shared) => Box::pin(shared.take_back(&cells)),
+            // Its modules are ending by themselves.
+            None => Box::pin(std::future::ready(())),
+        }
     }
 }
 
 impl<T: Module> Drop for RegisterPoolFuture<T> {
     fn drop(&mut self) {
-        for member in &self.members {
-            member.cell.quiesce(crate::module::cell::control::STOP);
+        if !self.members.is_empty() {
+            drop(self.take_back());
         }
     }
 }

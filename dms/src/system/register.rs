@@ -1,5 +1,6 @@
 //! Bringing a module to life.
 
+use std::any::TypeId;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::panic::{self, AssertUnwindSafe};
@@ -11,13 +12,16 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::error::RegisterError;
+use super::event::Bus;
 use super::registry::{Settings, Shared};
+use super::resolve::Subject;
 use super::system::SystemRef;
 use crate::Overflow;
 use crate::module::cell::{AnyCell, control};
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
-use crate::module::worker::{self, NotStarted, Started};
+use crate::module::reply::NoAnswer;
+use crate::module::worker::{self, NotStarted, Start};
 use crate::module::{Module, ModuleId, ModuleInfo, ModuleRef, ModuleState};
 
 /// A registration to come: await it, or set something first.
@@ -69,6 +73,203 @@ impl<T: Module> Register<T> {
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.settings.overflow = Some(overflow);
         self
+    }
+
+    /// Says what this module cannot do without, besides what its type says: the name of a module or a capability, with the versions that will do if not all:
+    /// `"store"`, `"cache >= 1.3"`. One that cannot be read fails the registration.
+    pub fn depends_on(mut self, dependency: impl Into<String>) -> Self {
+        self.settings.wants.get_or_insert_default().dependencies.push((dependency.into(), false));
+        self
+    }
+
+    /// Says what this module uses if it is there when it is registered, written as for [`depends_on`](Self::depends_on).
+    pub fn optionally_depends_on(mut self, dependency: impl Into<String>) -> Self {
+        self.settings.wants.get_or_insert_default().dependencies.push((dependency.into(), true));
+        self
+    }
+
+    /// Says what others may depend on, and find this module by, besides what its type says.
+    pub fn provides(mut self, capability: impl Into<String>) -> Self {
+        self.settings.wants.get_or_insert_default().provides.push(capability.into());
+        self
+    }
+
+    /// The module, and the system that it was to be registered in, unless that is gone.
+    pub(super) fn into_entry(self) -> (Entry<T>, Option<Arc<Shared>>) {
+        (Entry::new(self.make, self.settings), self.system)
+    }
+}
+
+/// A module on its way into a system.
+pub(super) struct Entry<T: Module> {
+    /// `None` once it has come about.
+    make: Option<Make<T>>,
+    settings: Settings,
+    /// What it says of itself, where that is not what its type says; its cell has it once there is one.
+    own: Option<Box<ModuleInfo>>,
+    /// `None` before it has its place.
+    module: Option<ModuleRef<T>>,
+    role: Role,
+}
+
+/// What a module is registered as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Alone,
+    /// In a set each module waits for its turn.
+    InSet,
+    /// A stand-in answers messages: it needs nothing, and events are for the module itself.
+    StandIn,
+}
+
+/// A module of any type on its way into a system.
+pub(super) trait Candidate: Send {
+    /// Has the module say what it is. First of all, since it may panic.
+    fn introduce(&mut self) -> Result<(), RegisterError>;
+
+    /// What it said of itself.
+    fn subject(&self) -> Subject<'_>;
+
+    /// Its name in errors.
+    fn name(&self) -> String;
+
+    /// Makes what its references point at.
+    fn make_cell(&mut self, shared: &Shared);
+
+    /// What its references point at.
+    fn cell(&self) -> Option<Arc<dyn AnyCell>>;
+
+    /// Subscribes it to the events that it has handlers for.
+    fn subscribe(&self, bus: &Bus);
+
+    /// Whether it has handlers for events.
+    fn has_events(&self) -> bool;
+
+    /// The type of the module, and the size of its messages.
+    fn message(&self) -> (TypeId, usize);
+
+    /// Says to which parent and set it belongs.
+    fn join_set(&mut self, parent: Option<ModuleId>);
+
+    /// Gives it life; `start` is told how that went. Nothing is left of it where its constructor panics.
+    fn launch(&mut self, runtime: &Handle, start: Option<Box<Start>>) -> Result<(), RegisterError>;
+
+    /// Ends it where it has a place and no life.
+    fn abandon(&mut self);
+}
+
+impl<T: Module> Entry<T> {
+    pub(super) fn new(make: Make<T>, settings: Settings) -> Self {
+        Self { make: Some(make), settings, own: None, module: None, role: Role::Alone }
+    }
+
+    /// A place without a module.
+    pub(super) fn stand_in(settings: Settings) -> Self {
+        Self { make: None, settings, own: None, module: None, role: Role::StandIn }
+    }
+
+    /// Whose value is there and who has nothing to start with runs from the beginning.
+    fn begins_running(&self) -> bool {
+        !T::STARTS && self.role == Role::Alone && matches!(self.make, Some(Make::Value(_)))
+    }
+
+    /// The module, once it has its place.
+    pub(super) fn module(self) -> Option<ModuleRef<T>> {
+        self.module
+    }
+}
+
+impl<T: Module> Candidate for Entry<T> {
+    fn introduce(&mut self) -> Result<(), RegisterError> {
+        if let Some(Make::Value(value)) = &self.make {
+            let panicked = |text| RegisterError::Panicked { module: self.name(), place: "info", text };
+            self.own = own_info(value).map_err(panicked)?;
+        }
+        Ok(())
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        let info = match self.role {
+            Role::StandIn => const { &T::INFO.dependencies(&[]).optional_dependencies(&[]) },
+            Role::Alone | Role::InSet => match &self.module {
+                Some(module) => module.info(),
+                None => self.own.as_deref().unwrap_or(const { &T::INFO }),
+            },
+        };
+        Subject { info, settings: &self.settings }
+    }
+
+    fn name(&self) -> String {
+        self.module.as_ref().map_or_else(|| self.subject().name().to_owned(), ModuleRef::name)
+    }
+
+    fn make_cell(&mut self, shared: &Shared) {
+        if self.module.is_none() {
+            let state = if self.begins_running() { ModuleState::Running } else { ModuleState::Created };
+            self.module = Some(shared.cell(&self.settings, self.own.take(), state));
+        }
+    }
+
+    fn cell(&self) -> Option<Arc<dyn AnyCell>> {
+        self.module.as_ref().map(|module| Arc::clone(&module.cell) as Arc<dyn AnyCell>)
+    }
+
+    fn subscribe(&self, bus: &Bus) {
+        if let Some(module) = &self.module
+            && self.role != Role::StandIn
+        {
+            for event in T::EVENTS {
+                let (topic, subscriber) = event.subscriber(module);
+                bus.subscribe(topic, subscriber);
+            }
+        }
+    }
+
+    fn has_events(&self) -> bool {
+        !T::EVENTS.is_empty() && self.role != Role::StandIn
+    }
+
+    fn message(&self) -> (TypeId, usize) {
+        (TypeId::of::<T>(), size_of::<T::Message>())
+    }
+
+    fn join_set(&mut self, parent: Option<ModuleId>) {
+        self.role = Role::InSet;
+        self.settings.parent = self.settings.parent.or(parent);
+    }
+
+    fn launch(&mut self, runtime: &Handle, start: Option<Box<Start>>) -> Result<(), RegisterError> {
+        let (Some(make), Some(target)) = (self.make.take(), &self.module) else { return Ok(()) };
+        let value = match make {
+            Make::Value(value) => value,
+            Make::With(make) => {
+                let self_ref = target.clone();
+                match make_one(|| make(self_ref), target) {
+                    Ok(value) => value,
+                    Err(error) => {
+                        worker::abandon(&target.cell);
+                        return Err(error);
+                    }
+                }
+            }
+        };
+        let cell = Arc::clone(&target.cell);
+        let worker = if T::INLINE {
+            runtime.spawn(worker::inline_life(cell, value, start))
+        } else {
+            runtime.spawn(worker::life(cell, value, start))
+        };
+        // The worker may have ended before its handle is here; that does no harm.
+        target.cell.core.end.lock().worker = Some(worker);
+        Ok(())
+    }
+
+    fn abandon(&mut self) {
+        if let (Some(make), Some(target)) = (self.make.take(), &self.module) {
+            // Whatever its destructor does, the others are to end too.
+            current::discard(NoAnswer::Stopped, make);
+            worker::abandon(&target.cell);
+        }
     }
 }
 
@@ -129,64 +330,47 @@ impl<T: Module> Future for RegisterFuture<T> {
         let started = ready!(Pin::new(&mut starting.started).poll(cx));
         let Some(module) = starting.module.take() else { return Poll::Pending };
         self.stage = Stage::Done;
-        let name = || module.name();
         Poll::Ready(match started {
             Ok(Ok(())) => Ok(module),
-            Ok(Err(NotStarted::Hook(hook, error))) => {
-                Err(RegisterError::Hook { module: name(), hook, source: error.into_inner() })
-            }
-            Ok(Err(NotStarted::Panicked(place, text))) => Err(RegisterError::Panicked { module: name(), place, text }),
-            Ok(Err(NotStarted::Stopped)) | Err(_) => Err(RegisterError::ShuttingDown { module: name() }),
+            Ok(Err(reason)) => Err(not_started(module.name(), reason)),
+            Err(_) => Err(not_started(module.name(), NotStarted::Stopped)),
         })
+    }
+}
+
+/// That a module does not run.
+pub(super) fn not_started(module: String, reason: NotStarted) -> RegisterError {
+    match reason {
+        NotStarted::Hook(hook, error) => RegisterError::Hook { module, hook, source: error.into_inner() },
+        NotStarted::Panicked(place, text) => RegisterError::Panicked { module, place, text },
+        NotStarted::Stopped => RegisterError::ShuttingDown { module },
     }
 }
 
 impl<T: Module> Drop for Starting<T> {
     fn drop(&mut self) {
         if let Some(module) = &self.module {
-            module.cell.quiesce(control::STOP);
+            module.cell.quiesce(control::STOP | control::TAKEN_BACK);
         }
     }
 }
 
 fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
-    let Register { system, make, settings } = register;
-    let own = match &make {
-        Make::Value(value) => own_info(value).map_err(|text| {
-            let module = settings.name.clone().unwrap_or_else(|| const { T::INFO }.name.to_owned());
-            RegisterError::Panicked { module, place: "info", text }
-        })?,
-        Make::With(_) => None,
-    };
-    let name = own.as_ref().map_or(const { T::INFO }.name, |own| own.name);
-    let nameless = || settings.name.clone().unwrap_or_else(|| name.to_owned());
-    let Some(shared) = system else { return Err(RegisterError::ShuttingDown { module: nameless() }) };
+    let (mut entry, system) = register.into_entry();
+    entry.introduce()?;
+    let Some(shared) = system else { return Err(RegisterError::ShuttingDown { module: entry.name() }) };
     let Some(runtime) = shared.environment.runtime() else {
-        return Err(RegisterError::NoRuntime { module: nameless() });
+        return Err(RegisterError::NoRuntime { module: entry.name() });
     };
-    // Whose value is there and who has nothing to start with runs from the beginning.
-    let begins_running = !T::STARTS && matches!(make, Make::Value(_));
-    let state = if begins_running { ModuleState::Running } else { ModuleState::Created };
-    let target = shared.insert::<T>(&settings, own, state)?;
-    let value = match make {
-        Make::Value(value) => value,
-        Make::With(make) => {
-            let self_ref = target.clone();
-            match make_one(|| make(self_ref), &target) {
-                Ok(value) => value,
-                Err(error) => {
-                    worker::abandon(&target.cell);
-                    return Err(error);
-                }
-            }
-        }
-    };
+    let begins_running = entry.begins_running();
+    shared.insert(&mut [&mut entry])?;
+    let Some(target) = entry.module.clone() else { unreachable!("what was inserted has its place") };
     let core = &target.cell.core;
     if !T::STARTS && !core.is_ending() {
         if !begins_running {
             core.set_state(ModuleState::Running);
         }
-        spawn(runtime, &target, value, None);
+        entry.launch(runtime, None)?;
         if core.state().is_ended() {
             // The runtime is going down, and took the task no more.
             return Err(RegisterError::ShuttingDown { module: core.name() });
@@ -196,7 +380,7 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
     let edge = current::waiting()
         .and_then(|parent| EdgeGuard::new(parent, Arc::clone(&target.cell) as Arc<dyn AnyCell>, On::Running).ok());
     let (sender, started) = oneshot::channel();
-    spawn(runtime, &target, value, Some(sender));
+    entry.launch(runtime, Some(Box::new(Start::new(sender, None))))?;
     Ok(Begun::Starting(Starting { module: Some(target), started, _edge: edge }))
 }
 
@@ -218,17 +402,6 @@ fn own_info<T: Module>(value: &T) -> Result<Option<Box<ModuleInfo>>, String> {
 
 fn contained<R>(run: impl FnOnce() -> R) -> Result<R, String> {
     panic::catch_unwind(AssertUnwindSafe(run)).map_err(|panic| worker::panic_text(&*panic))
-}
-
-fn spawn<T: Module>(runtime: &Handle, target: &ModuleRef<T>, value: T, started: Option<Started>) {
-    let cell = Arc::clone(&target.cell);
-    let worker = if T::INLINE {
-        runtime.spawn(worker::inline_life(cell, value, started))
-    } else {
-        runtime.spawn(worker::life(cell, value, started))
-    };
-    // The worker may have ended before its handle is here; that does no harm.
-    target.cell.core.end.lock().worker = Some(worker);
 }
 
 impl<T: Module> fmt::Debug for Register<T> {

@@ -1,6 +1,7 @@
 //! Which modules live.
 
 use std::any::{Any, TypeId, type_name};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::num::NonZeroU64;
@@ -9,19 +10,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use tokio::task::JoinHandle;
 
 use super::error::{FindError, RegisterError};
 use super::event::Bus;
+use super::failure::{self, SystemFailure};
+use super::register::Candidate;
+use super::resolve::{Plan, Subject, Target, resolve};
 use super::shutdown::Shutdown;
 use super::sources::{self, Sources};
 #[cfg(feature = "wire")]
 use crate::module::RequestError;
-use crate::module::cell::{AnyCell, Cell, Core, Origin};
+use crate::module::cell::{AnyCell, Cell, Core, Origin, control};
 use crate::module::environment::{Environment, Host};
 use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
+use crate::module::stop::{self, How, StopError};
 use crate::module::subscription::{Subscriber, Topic};
-use crate::module::{Module, ModuleId, ModuleInfo, ModuleRef, ModuleState};
+use crate::module::{Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
 
 /// What a system, its references and its modules share.
 pub(crate) struct Shared {
@@ -34,18 +40,45 @@ pub(crate) struct Shared {
     pub(super) config: super::config::ConfigStore,
     pub(super) bus: Bus,
     pub(super) sources: Sources,
+    /// What ends modules one after the other, whoever waits for it.
+    errands: Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
-struct Registry {
+pub(super) struct Registry {
     modules: IdMap<Arc<dyn AnyCell>>,
     names: HashMap<String, ModuleId>,
     /// The modules that provide a capability, the oldest first.
-    providers: HashMap<&'static str, BTreeSet<ModuleId>>,
+    providers: HashMap<Cow<'static, str>, BTreeSet<ModuleId>>,
     children: HashMap<ModuleId, Vec<ModuleId>>,
+    /// The modules that depend on a module, the oldest first.
+    dependents: IdMap<BTreeSet<ModuleId>>,
+    /// What few modules have.
+    extras: IdMap<Box<Extra>>,
     /// Types whose messages have been warned of.
     wide: HashSet<TypeId>,
     closed: bool,
+}
+
+/// What few modules have besides their place.
+struct Extra {
+    dependencies: Arc<[Dependency]>,
+    /// Capabilities given at registration.
+    provides: Vec<String>,
+}
+
+/// What is left of a module in the registry, to be dropped where the lock is free.
+struct Removed {
+    _cell: Arc<dyn AnyCell>,
+    _extra: Option<Box<Extra>>,
+}
+
+/// A dependency of a module that lives.
+pub(super) struct Dependency {
+    /// Its name or capability, as declared.
+    pub(super) name: String,
+    /// Who it is; `None` for an optional one that was absent.
+    pub(super) target: Option<Arc<dyn AnyCell>>,
 }
 
 /// Messages beyond this many bytes are warned of.
@@ -76,6 +109,16 @@ pub(super) struct Settings {
     pub(super) mailbox: Option<usize>,
     pub(super) overflow: Option<crate::Overflow>,
     pub(super) parent: Option<ModuleId>,
+    /// Boxed, for few set any of it.
+    pub(super) wants: Option<Box<Wants>>,
+}
+
+/// What a registration says that else the module's type does.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wants {
+    /// Dependencies as they are written, and whether they are optional.
+    pub(super) dependencies: Vec<(String, bool)>,
+    pub(super) provides: Vec<String>,
 }
 
 impl Shared {
@@ -90,19 +133,63 @@ impl Shared {
             config: super::config::ConfigStore::default(),
             bus: Bus::default(),
             sources: Sources::new(sources, system.clone()),
+            errands: Mutex::default(),
         });
         let host = Arc::downgrade(&shared) as std::sync::Weak<dyn Host>;
         shared.environment.set_host(host);
         shared
     }
 
-    /// Makes the place of a module, shown in `state`, and takes its name. `own` is what it says of itself where that is not what its type says.
-    pub(super) fn insert<T: Module>(
+    /// Makes the places of modules and takes their names: of all of them, or of none. Their dependencies are there then, or among them; gives the order in which they
+    /// can start, empty for one alone.
+    pub(super) fn insert(&self, candidates: &mut [&mut dyn Candidate]) -> Result<Vec<usize>, RegisterError> {
+        if let [candidate] = candidates
+            && candidate.subject().is_independent()
+        {
+            // With dependencies its id must be above theirs, and so is given under the lock.
+            candidate.make_cell(self);
+        }
+        let mut registry = self.registry.lock();
+        let Plan { order, bound } = registry.plan(candidates)?;
+        if order.is_empty() {
+            for candidate in &mut *candidates {
+                candidate.make_cell(self);
+                registry.admit(&**candidate, None);
+            }
+        } else {
+            for number in order.iter().copied() {
+                candidates[number].make_cell(self);
+                let extra = bound[number].iter().map(|bound| Dependency {
+                    name: bound.name.clone(),
+                    target: bound.target.as_ref().and_then(|target| match target {
+                        Target::Running(cell) => Some(Arc::clone(cell)),
+                        Target::InSet(number) => candidates[*number].cell(),
+                    }),
+                });
+                let dependencies = extra.collect();
+                registry.admit(&*candidates[number], Some(dependencies));
+            }
+        }
+        // Under the lock: a shutdown finds a module with its subscriptions, or not at all.
+        for candidate in &*candidates {
+            candidate.subscribe(&self.bus);
+        }
+        drop(registry);
+        for candidate in candidates {
+            self.welcome(&**candidate);
+        }
+        Ok(order)
+    }
+
+    /// Makes what a module's references point at, with the next id.
+    ///
+    /// `own` is what the module says of itself where that is not what its type says.
+    pub(super) fn cell<T: Module>(
         &self,
         settings: &Settings,
         own: Option<Box<ModuleInfo>>,
         state: ModuleState,
-    ) -> Result<ModuleRef<T>, RegisterError> {
+    ) -> ModuleRef<T> {
         let of_type: &'static ModuleInfo = const { &T::INFO };
         let info = own.as_deref().unwrap_or(of_type);
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
@@ -112,54 +199,58 @@ impl Shared {
         let origin = Origin { name: settings.name.as_deref().map(Arc::from), parent: settings.parent, info: own };
         let environment = Arc::clone(&self.environment);
         let core = Core::new(id, of_type, origin, state, capacity.is_some(), environment);
-        let cell: Arc<Cell<T>> = Arc::new(Cell { core, mailbox });
-        let module = ModuleRef { cell };
-        let cell = &module.cell;
-        let name = cell.core.unique_name();
+        ModuleRef { cell: Arc::new(Cell { core, mailbox }) }
+    }
 
-        let mut registry = self.registry.lock();
-        let parent_ends = settings
-            .parent
-            .is_some_and(|parent| registry.modules.get(&parent).is_none_or(|parent| parent.core().expect_child()));
-        if registry.closed || parent_ends {
-            return Err(RegisterError::ShuttingDown { module: cell.core.name() });
-        }
-        if let Some(name) = name {
-            if registry.names.contains_key(name) {
-                return Err(RegisterError::NameTaken { name: name.to_owned() });
-            }
-            registry.names.insert(name.to_owned(), id);
-        }
-        if let Some(parent) = settings.parent {
-            registry.children.entry(parent).or_default().push(id);
-        }
-        for capability in cell.core.info().provides {
-            registry.providers.entry(capability).or_default().insert(id);
-        }
-        registry.modules.insert(id, Arc::clone(cell) as Arc<dyn AnyCell>);
-        // Under the lock: a shutdown finds the module with its subscriptions, or not at all.
-        for event in T::EVENTS {
-            let (topic, subscriber) = event.subscriber(&module);
-            self.bus.subscribe(topic, subscriber);
-        }
-        let wide = size_of::<T::Message>() > WIDE && registry.wide.insert(TypeId::of::<T>());
-        drop(registry);
-        if !T::EVENTS.is_empty() {
+    /// Does what a module's type asks for, once it has its place.
+    fn welcome(&self, candidate: &dyn Candidate) {
+        if candidate.has_events() {
             self.tend_sources();
         }
-        if wide {
+        let (type_id, bytes) = candidate.message();
+        if bytes > WIDE && self.registry.lock().wide.insert(type_id) {
             tracing::warn!(
-                module = of_type.type_name,
-                bytes = size_of::<T::Message>(),
+                module = candidate.subject().info.type_name,
+                bytes,
                 "every place in the mailbox is as large as the largest message: put `#[handler(boxed)]` on the handlers of large ones"
             );
         }
-        Ok(module)
+    }
+
+    /// The dependencies of a module that lives.
+    pub(super) fn dependencies(&self, id: ModuleId) -> Arc<[Dependency]> {
+        self.registry.lock().extras.get(&id).map(|extra| Arc::clone(&extra.dependencies)).unwrap_or_default()
+    }
+
+    /// Ends modules whose registration did not come to its end, with all that depends on them by now. Ready when they have ended; it goes on if nobody waits for it.
+    pub(super) fn take_back(&self, modules: &[Arc<dyn AnyCell>]) -> impl Future<Output = ()> + Send + use<> {
+        let registry = self.registry.lock();
+        let all = registry.with_dependents(modules);
+        drop(registry);
+        for module in &all {
+            module.quiesce(control::TAKEN_BACK);
+        }
+        self.end_in_order(all.clone(), How::Stop);
+        async move {
+            for module in all {
+                module.core().wait_until(ModuleState::is_ended).await;
+            }
+        }
+    }
+
+    /// Ends what still waits for modules to end, which they have.
+    pub(super) async fn join_errands(&self) {
+        let errands = std::mem::take(&mut *self.errands.lock());
+        for errand in errands {
+            errand.abort();
+            // It was cut off at most while it waited for a module that blocks its thread.
+            let _ = errand.await;
+        }
     }
 
     /// The module of this name and type.
     pub(super) fn get<T: Module>(&self, name: &str) -> Result<ModuleRef<T>, FindError> {
-        let found = self.named(name)?;
+        let found = self.named(name).map_err(|names| FindError::NotFound { name: name.to_owned(), names })?;
         as_type(&found).ok_or_else(|| {
             let (expected, found) = type_names::<T>(&[&*found]);
             FindError::WrongType { name: name.to_owned(), expected, found: found.first().copied().unwrap_or_default() }
@@ -184,13 +275,13 @@ impl Shared {
         })
     }
 
-    /// The module of this name, of whatever type.
-    pub(super) fn named(&self, name: &str) -> Result<Arc<dyn AnyCell>, FindError> {
+    /// The module of this name, of whatever type; else the names that there are.
+    pub(super) fn named(&self, name: &str) -> Result<Arc<dyn AnyCell>, Vec<String>> {
         let registry = self.registry.lock();
-        registry.names.get(name).and_then(|id| registry.modules.get(id)).cloned().ok_or_else(|| {
+        registry.named(name).cloned().ok_or_else(|| {
             let mut names: Vec<_> = registry.names.keys().cloned().collect();
             names.sort();
-            FindError::NotFound { name: name.to_owned(), names }
+            names
         })
     }
 
@@ -198,10 +289,8 @@ impl Shared {
     #[cfg(feature = "wire")]
     pub(super) fn addressed(&self, name: &str) -> Result<Arc<dyn AnyCell>, RequestError> {
         let registry = self.registry.lock();
-        let found = registry.names.get(name).and_then(|id| registry.modules.get(id));
-        found.or_else(|| registry.providing(name).next()).cloned().ok_or_else(|| {
-            let capabilities = registry.providers.keys().copied();
-            let names: BTreeSet<_> = registry.names.keys().map(String::as_str).chain(capabilities).collect();
+        registry.named(name).or_else(|| registry.providing(name).next()).cloned().ok_or_else(|| {
+            let names: BTreeSet<_> = registry.known().collect();
             let names = names.into_iter().map(str::to_owned).collect();
             RequestError::UnknownModule { name: name.to_owned(), names }
         })
@@ -238,9 +327,196 @@ impl Shared {
 }
 
 impl Registry {
+    /// What is to be done to register these, if it can be.
+    fn plan(&self, candidates: &[&mut dyn Candidate]) -> Result<Plan, RegisterError> {
+        for candidate in candidates {
+            let subject = candidate.subject();
+            let parent_ends = subject
+                .settings
+                .parent
+                .is_some_and(|parent| self.modules.get(&parent).is_none_or(|parent| parent.core().expect_child()));
+            if self.closed || parent_ends {
+                return Err(RegisterError::ShuttingDown { module: candidate.name() });
+            }
+            if let Some(name) = subject.unique_name()
+                && self.names.contains_key(name)
+            {
+                return Err(RegisterError::NameTaken { name: name.to_owned() });
+            }
+        }
+        if let [candidate] = candidates
+            && candidate.subject().is_independent()
+        {
+            return Ok(Plan::default());
+        }
+        let subjects: Vec<Subject<'_>> = candidates.iter().map(|candidate| candidate.subject()).collect();
+        let mut names = HashSet::new();
+        if let Some(name) = subjects.iter().filter_map(Subject::unique_name).find(|name| !names.insert(*name)) {
+            return Err(RegisterError::NameTwice { name: name.to_owned() });
+        }
+        resolve(self, &subjects)
+    }
+
+    /// Gives a module its place.
+    fn admit(&mut self, candidate: &dyn Candidate, dependencies: Option<Arc<[Dependency]>>) {
+        let Some(cell) = candidate.cell() else { return };
+        let core = cell.core();
+        let id = core.id;
+        if let Some(name) = core.unique_name() {
+            self.names.insert(name.to_owned(), id);
+        }
+        if let Some(parent) = core.parent() {
+            self.children.entry(parent).or_default().push(id);
+        }
+        for capability in core.info().provides {
+            self.providers.entry(Cow::Borrowed(capability)).or_default().insert(id);
+        }
+        let provides =
+            candidate.subject().settings.wants.as_ref().map_or_else(Vec::new, |wants| wants.provides.clone());
+        for capability in &provides {
+            self.providers.entry(Cow::Owned(capability.clone())).or_default().insert(id);
+        }
+        let dependencies = dependencies.unwrap_or_default();
+        for target in dependencies.iter().filter_map(|dependency| dependency.target.as_ref()) {
+            self.dependents.entry(target.core().id).or_default().insert(id);
+        }
+        if !dependencies.is_empty() || !provides.is_empty() {
+            self.extras.insert(id, Box::new(Extra { dependencies, provides }));
+        }
+        self.modules.insert(id, cell);
+    }
+
+    /// Takes a module out.
+    fn remove(&mut self, id: ModuleId) -> Option<Removed> {
+        let cell = self.modules.remove(&id)?;
+        let core = cell.core();
+        if let Some(name) = core.unique_name()
+            && self.names.get(name) == Some(&id)
+        {
+            self.names.remove(name);
+        }
+        for capability in core.info().provides {
+            self.forget_provider(capability, id);
+        }
+        if let Some(parent) = core.parent()
+            && let Some(siblings) = self.children.get_mut(&parent)
+        {
+            siblings.retain(|sibling| *sibling != id);
+            if siblings.is_empty() {
+                self.children.remove(&parent);
+            }
+        }
+        self.dependents.remove(&id);
+        let extra = self.extras.remove(&id);
+        if let Some(extra) = &extra {
+            for capability in &extra.provides {
+                self.forget_provider(capability, id);
+            }
+            for target in extra.dependencies.iter().filter_map(|dependency| dependency.target.as_ref()) {
+                let target = target.core().id;
+                if let Some(dependents) = self.dependents.get_mut(&target) {
+                    dependents.remove(&id);
+                    if dependents.is_empty() {
+                        self.dependents.remove(&target);
+                    }
+                }
+            }
+        }
+        Some(Removed { _cell: cell, _extra: extra })
+    }
+
+    fn forget_provider(&mut self, capability: &str, id: ModuleId) {
+        if let Some(providers) = self.providers.get_mut(capability) {
+            providers.remove(&id);
+            if providers.is_empty() {
+                self.providers.remove(capability);
+            }
+        }
+    }
+
+    /// The module of the name.
+    pub(super) fn named(&self, name: &str) -> Option<&Arc<dyn AnyCell>> {
+        self.names.get(name).and_then(|id| self.modules.get(id))
+    }
+
     /// The modules that provide the capability, in the order of registration.
-    fn providing(&self, capability: &str) -> impl Iterator<Item = &Arc<dyn AnyCell>> {
+    pub(super) fn providing(&self, capability: &str) -> impl Iterator<Item = &Arc<dyn AnyCell>> {
         self.providers.get(capability).into_iter().flatten().filter_map(|id| self.modules.get(id))
+    }
+
+    /// All names and capabilities.
+    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str).chain(self.providers.keys().map(AsRef::as_ref))
+    }
+
+    /// The parent of a module that lives.
+    pub(super) fn parent(&self, id: ModuleId) -> Option<ModuleId> {
+        self.modules.get(&id).and_then(|module| module.core().parent())
+    }
+
+    /// The modules and what is to end with them, in the order in which it is to end: their children and all that depends on any of them. Ids rise from each module to
+    /// those that depend on it, and to its children.
+    fn with_dependents(&self, modules: &[Arc<dyn AnyCell>]) -> Vec<Arc<dyn AnyCell>> {
+        let mut all: BTreeSet<_> = modules.iter().map(|module| module.core().id).collect();
+        let mut unseen: Vec<_> = all.iter().copied().collect();
+        while let Some(id) = unseen.pop() {
+            let children = self.children.get(&id).into_iter().flatten();
+            let dependents = self.dependents.get(&id).into_iter().flatten();
+            for next in children.chain(dependents) {
+                if all.insert(*next) {
+                    unseen.push(*next);
+                }
+            }
+        }
+        all.iter().rev().filter_map(|id| self.modules.get(id).cloned()).collect()
+    }
+
+    /// The modules and their children, and the children of these.
+    fn with_children(&self, modules: &[Arc<dyn AnyCell>]) -> BTreeSet<ModuleId> {
+        let mut all: BTreeSet<_> = modules.iter().map(|module| module.core().id).collect();
+        let mut unseen: Vec<_> = all.iter().copied().collect();
+        while let Some(id) = unseen.pop() {
+            let children = self.children.get(&id).into_iter().flatten().copied();
+            let new: Vec<_> = children.filter(|child| all.insert(*child)).collect();
+            unseen.extend(new);
+        }
+        all
+    }
+
+    fn leave(&self, modules: &[Arc<dyn AnyCell>], with_dependents: bool) -> Result<Vec<Arc<dyn AnyCell>>, StopError> {
+        let alone = |module: &Arc<dyn AnyCell>| {
+            let id = module.core().id;
+            !self.dependents.contains_key(&id) && !self.children.contains_key(&id)
+        };
+        let name = || modules.first().map(|module| module.core().name()).unwrap_or_default();
+        let is_essential = |module: &&Arc<dyn AnyCell>| module.core().info().flags.contains(ModuleFlags::ESSENTIAL);
+        let refused =
+            |essential: &Arc<dyn AnyCell>| StopError::Essential { module: name(), essential: essential.core().name() };
+        if let Some(essential) = modules.iter().find(is_essential) {
+            return Err(refused(essential));
+        }
+        if modules.iter().all(alone) {
+            for module in modules {
+                module.core().leave();
+            }
+            return Ok(Vec::new());
+        }
+        let own = self.with_children(modules);
+        let dependents = own.iter().filter_map(|id| self.dependents.get(id)).flatten();
+        let dependents: BTreeSet<_> = dependents.filter(|id| !own.contains(id)).collect();
+        if !dependents.is_empty() && !with_dependents {
+            let names = dependents.iter().filter_map(|id| self.modules.get(id)).map(|module| module.core().name());
+            return Err(StopError::Dependents { module: name(), dependents: names.collect() });
+        }
+        let all = self.with_dependents(modules);
+        if let Some(essential) = all.iter().find(is_essential) {
+            return Err(refused(essential));
+        }
+        for module in &all {
+            module.core().leave();
+        }
+        // Children end with their parent, which knows when.
+        Ok(if dependents.is_empty() { Vec::new() } else { all })
     }
 }
 
@@ -259,13 +535,13 @@ impl ModuleSummary {
 }
 
 /// The module as one of this type, if it is.
-fn as_type<T: Module>(cell: &Arc<dyn AnyCell>) -> Option<ModuleRef<T>> {
+pub(super) fn as_type<T: Module>(cell: &Arc<dyn AnyCell>) -> Option<ModuleRef<T>> {
     let cell: Arc<dyn Any + Send + Sync> = Arc::clone(cell) as _;
     cell.downcast::<Cell<T>>().ok().map(|cell| ModuleRef { cell })
 }
 
 /// The names of the wanted type and of those found, each once, so that they can be told apart: in full where one of them has the name of the other.
-fn type_names<T: Module>(found: &[&dyn AnyCell]) -> (&'static str, Vec<&'static str>) {
+pub(super) fn type_names<T: Module>(found: &[&dyn AnyCell]) -> (&'static str, Vec<&'static str>) {
     let wanted = const { T::INFO }.type_name;
     let ambiguous = found.iter().any(|cell| cell.core().info().type_name == wanted);
     let mut names = Vec::new();
@@ -280,33 +556,7 @@ fn type_names<T: Module>(found: &[&dyn AnyCell]) -> (&'static str, Vec<&'static 
 
 impl Host for Shared {
     fn remove(&self, id: ModuleId) {
-        let mut registry = self.registry.lock();
-        let removed = registry.modules.remove(&id);
-        if let Some(cell) = &removed {
-            let core = cell.core();
-            if let Some(name) = core.unique_name()
-                && registry.names.get(name) == Some(&id)
-            {
-                registry.names.remove(name);
-            }
-            for capability in core.info().provides {
-                if let Some(providers) = registry.providers.get_mut(capability) {
-                    providers.remove(&id);
-                    if providers.is_empty() {
-                        registry.providers.remove(capability);
-                    }
-                }
-            }
-            if let Some(parent) = core.parent()
-                && let Some(siblings) = registry.children.get_mut(&parent)
-            {
-                siblings.retain(|sibling| *sibling != id);
-                if siblings.is_empty() {
-                    registry.children.remove(&parent);
-                }
-            }
-        }
-        drop(registry);
+        let removed = self.registry.lock().remove(id);
         drop(removed);
         self.unsubscribe(id);
     }
@@ -322,8 +572,7 @@ impl Host for Shared {
 
     fn descends(&self, id: ModuleId, ancestor: ModuleId) -> bool {
         let registry = self.registry.lock();
-        let parent = |id: &ModuleId| registry.modules.get(id).and_then(|module| module.core().parent());
-        std::iter::successors(parent(&id), parent).any(|parent| parent == ancestor)
+        std::iter::successors(registry.parent(id), |id| registry.parent(*id)).any(|parent| parent == ancestor)
     }
 
     fn has_children(&self, id: ModuleId) -> bool {
@@ -341,14 +590,27 @@ impl Host for Shared {
             .filter_map(|child| registry.modules.get(child).cloned())
             .collect();
         drop(registry);
-        Box::pin(async move {
-            for child in &children {
-                child.quiesce(0);
-            }
-            for child in children {
-                child.begin_drain();
-                child.core().wait_until(ModuleState::is_ended).await;
-            }
-        })
+        Box::pin(stop::end_in_order(children, How::Stop))
+    }
+
+    fn leave(&self, modules: &[Arc<dyn AnyCell>], with_dependents: bool) -> Result<Vec<Arc<dyn AnyCell>>, StopError> {
+        self.registry.lock().leave(modules, with_dependents)
+    }
+
+    fn end_in_order(&self, modules: Vec<Arc<dyn AnyCell>>, how: How) {
+        // Modules that live have a runtime.
+        let Some(runtime) = self.environment.runtime() else { return };
+        let errand = runtime.spawn(stop::end_in_order(modules, how));
+        let mut errands = self.errands.lock();
+        errands.retain(|errand| !errand.is_finished());
+        errands.push(errand);
+    }
+
+    fn is_shutting_down(&self) -> bool {
+        self.registry.lock().closed
+    }
+
+    fn fail(self: Arc<Self>, module: ModuleName, failure: Failure) {
+        failure::fail(&self, SystemFailure { module, failure });
     }
 }

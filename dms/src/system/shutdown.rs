@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::failure::SystemFailure;
 use super::published::Published;
 use super::registry::Shared;
 use crate::module::cell::AnyCell;
@@ -32,6 +34,8 @@ pub struct ShutdownReport {
     pub undelivered: u64,
     /// The names of the modules that the deadline cut off, or whose handler blocks its thread still.
     pub overran: Vec<String>,
+    /// The failure of an essential module, where there was one: it is why the system shut down, or came while it did.
+    pub failure: Option<SystemFailure>,
     /// False where a module of the system asked: the shutdown has begun, and goes on when the module's handler returns.
     pub complete: bool,
 }
@@ -49,6 +53,29 @@ struct State {
     deadline: Option<Instant>,
     driver: Option<JoinHandle<()>>,
     report: Option<Arc<ShutdownReport>>,
+    failure: Option<SystemFailure>,
+}
+
+impl Shutdown {
+    /// Ready when something changes: it begins, it is over, its deadline, a failure.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// Whether all has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.state.lock().report.is_some()
+    }
+
+    pub(super) fn failure(&self) -> Option<SystemFailure> {
+        self.state.lock().failure.clone()
+    }
+
+    /// Keeps the first failure.
+    pub(super) fn fail(&self, failure: SystemFailure) {
+        self.state.lock().failure.get_or_insert(failure);
+        self.changed.notify_waiters();
+    }
 }
 
 /// Begins the shutdown, or joins in the one that runs; the earliest deadline of all counts.
@@ -89,7 +116,10 @@ struct Outcome {
 impl Drop for Outcome {
     fn drop(&mut self) {
         let shutdown = &self.shared.shutdown;
-        shutdown.state.lock().report = Some(Arc::new(std::mem::take(&mut self.report)));
+        let mut state = shutdown.state.lock();
+        self.report.failure = state.failure.clone();
+        state.report = Some(Arc::new(std::mem::take(&mut self.report)));
+        drop(state);
         shutdown.changed.notify_waiters();
     }
 }
@@ -168,6 +198,7 @@ async fn drive(mut outcome: Outcome, modules: Vec<Arc<dyn AnyCell>>, announced: 
         report.undelivered += module.undelivered;
         report.modules.push(module);
     }
+    shared.join_errands().await;
     shared.environment.timers.join().await;
 }
 

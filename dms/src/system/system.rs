@@ -15,10 +15,11 @@ use super::error::FindError;
 use super::event::Audience;
 use super::pool::RegisterPool;
 use super::published::Published;
-use super::register::{Make, Register};
+use super::register::{Entry, Make, Register};
 use super::registry::{ModuleSummary, Settings, Shared};
 use super::shutdown::{self, ShutdownReport};
-use crate::module::{Module, ModuleFlags, ModuleId, ModuleRef, ModuleReport, ModuleState};
+use crate::module::stop::{How, Stop, StopError};
+use crate::module::{Module, ModuleFlags, ModuleId, ModuleRef};
 
 /// Owns modules: they live until they are stopped, or the system is shut down or dropped. They run on the Tokio runtime on which the first of them is
 /// registered.
@@ -54,14 +55,12 @@ impl System {
     /// Outside a Tokio runtime.
     pub(crate) fn place<T: Module>(&self) -> ModuleRef<T> {
         let settings = Settings { name: Some(const { T::INFO }.name.to_owned()), ..Settings::default() };
-        match self.shared.insert(&settings, None, ModuleState::Created) {
-            Ok(place) => {
-                // A stand-in answers messages; events are for the module itself.
-                self.shared.unsubscribe(place.id());
-                place
-            }
-            Err(error) => unreachable!("a new system takes any module: {error}"),
+        let mut entry = Entry::stand_in(settings);
+        if let Err(error) = self.shared.insert(&mut [&mut entry]) {
+            unreachable!("a new system takes any module: {error}");
         }
+        let Some(place) = entry.module() else { unreachable!("what was inserted has its place") };
+        place
     }
 
     /// Brings a stand-in to life.
@@ -283,30 +282,30 @@ impl SystemRef {
     /// Stops the module of this name, as [`ModuleRef::stop`] does.
     ///
     /// # Errors
-    /// There is none of the name.
+    /// There is none of the name, or the stop was refused.
     ///
     /// # Cancel safety
     /// Once polled the stop goes on.
-    pub async fn stop(&self, name: &str) -> Result<ModuleReport, FindError> {
-        let cell = self.named(name)?;
-        Ok(crate::module::module_ref::stop(&cell).await)
+    pub fn stop(&self, name: &str) -> Stop {
+        self.end(name, How::Stop)
     }
 
     /// Drains the module of this name, as [`ModuleRef::drain`] does.
     ///
     /// # Errors
-    /// There is none of the name.
+    /// There is none of the name, or the drain was refused.
     ///
     /// # Cancel safety
     /// Once polled the drain goes on.
-    pub async fn drain(&self, name: &str) -> Result<ModuleReport, FindError> {
-        let cell = self.named(name)?;
-        Ok(crate::module::module_ref::drain(&cell).await)
+    pub fn drain(&self, name: &str) -> Stop {
+        self.end(name, How::Drain)
     }
 
-    fn named(&self, name: &str) -> Result<Arc<dyn crate::module::cell::AnyCell>, FindError> {
-        let gone = || FindError::NotFound { name: name.to_owned(), names: Vec::new() };
-        self.shared().ok_or_else(gone)?.named(name)
+    fn end(&self, name: &str, how: How) -> Stop {
+        match self.shared().map_or_else(|| Err(Vec::new()), |shared| shared.named(name)) {
+            Ok(module) => Stop::new(module, how),
+            Err(names) => Stop::refused(StopError::NotFound { name: name.to_owned(), names }),
+        }
     }
 
     /// The modules that live, in the order of registration.

@@ -70,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let waited = begun.elapsed();
 
         // Drained, the worker still does what it has accepted, and says what it has not done.
-        let undelivered = worker.drain().await.undelivered;
+        let undelivered = worker.drain().await.unwrap().undelivered;
         let mut did = Vec::new();
         while let Some(number) = jobs.recv().await {
             did.push(number);

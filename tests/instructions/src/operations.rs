@@ -354,7 +354,7 @@ fn life(times: u32) {
         for _ in 0..times {
             let counter = system.register_module(Counter::default()).await.expect("a counter");
             counter.ask(Get).await.expect("answered");
-            counter.stop().await;
+            counter.stop().await.unwrap();
         }
     });
 }

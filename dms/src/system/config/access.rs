@@ -17,8 +17,7 @@ use crate::module::{Context, Module};
 /// | with a number behind its name, such as a pool's `worker-0` | `[worker-0]` if there is one, else `[worker]` |
 ///
 /// A name with dots, `orders.eu`, is a table in a table. What is read is what the files said last, see
-/// [`SystemRef::reload_config`](crate::SystemRef::reload_config); an `#[event]` handler of [`ConfigChanged`](crate::event::ConfigChanged) hears when that is
-/// something else than before.
+/// [`SystemRef::reload_config`](crate::SystemRef::reload_config).
 impl<T: Module> Context<T> {
     /// The whole section of this module as a `C`. A section that is nowhere is an empty one, so that a type whose fields all have defaults needs none.
     ///

@@ -143,7 +143,7 @@ async fn count(root: PathBuf) -> Result<Report, Box<dyn Error>> {
         walker.walk(root).no_timeout().await??;
         // All files have been sent. The readers' last act is to send what they have counted, and behind that come the
         // questions.
-        readers.drain().await;
+        readers.drain().await.unwrap();
         Ok::<_, Box<dyn Error>>(())
     };
     tokio::select! {
@@ -152,12 +152,12 @@ async fn count(root: PathBuf) -> Result<Report, Box<dyn Error>> {
             signal?;
             // The readers leave their files where they are, and the walker finds nobody to send to.
             interrupted.store(true, Ordering::Relaxed);
-            readers.stop().await;
-            walker.stop().await;
+            readers.stop().await.unwrap();
+            walker.stop().await.unwrap();
         }
         end = work => end?,
     }
-    if let Some(failure) = readers.drain().await.into_iter().find_map(|reader| reader.failure) {
+    if let Some(failure) = readers.drain().await.unwrap().into_iter().find_map(|reader| reader.failure) {
         return Err(failure.into());
     }
     let mut summaries = Vec::with_capacity(shards.len());
