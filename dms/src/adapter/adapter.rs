@@ -53,6 +53,7 @@ impl ModuleAdapter {
 #[error("the object of the module is gone: the runtime is shutting down")]
 struct Gone;
 
+#[diagnostic::do_not_recommend]
 impl Describe for ModuleAdapter {
     const INFO: ModuleInfo = ModuleInfo::new("ModuleAdapter").description("A module made of an object.");
 
