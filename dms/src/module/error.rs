@@ -157,7 +157,7 @@ impl fmt::Display for Cycle {
 
 /// The error of a hook: any error, or a text.
 ///
-/// It does not implement [`Error`] itself, so that `?` can turn any error into it.
+/// It does not implement [`Error`] itself, so that `?` can turn any error into it; a `Box<dyn Error>` is made of it with `?` too.
 ///
 /// ```
 /// # use dms::ModuleError;
@@ -192,6 +192,12 @@ impl ModuleError {
 impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for ModuleError {
     fn from(error: E) -> Self {
         Self(error.into())
+    }
+}
+
+impl From<ModuleError> for Box<dyn Error> {
+    fn from(error: ModuleError) -> Self {
+        error.0
     }
 }
 

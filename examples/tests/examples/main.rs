@@ -1,6 +1,7 @@
 //! Runs every example as a process, and holds it to what its header says.
 
 mod header;
+mod scheduler;
 #[cfg(unix)]
 mod wc;
 mod wordcount;
@@ -23,7 +24,7 @@ macro_rules! examples {
     };
 }
 
-examples! { backpressure counter events ping_pong requests ring session testing ticker }
+examples! { backpressure counter events managed ping_pong requests ring session testing ticker }
 
 fn prints_what_its_header_says(name: &str, program: &str) {
     let source = format!("{}/src/bin/{name}.rs", env!("CARGO_MANIFEST_DIR"));
@@ -38,6 +39,16 @@ fn prints_what_its_header_says(name: &str, program: &str) {
 }
 
 #[test]
+fn managed_is_what_the_readme_shows() {
+    let (header, readme) = (include_str!("../../src/bin/managed.rs"), include_str!("../../../README.md"));
+    let program = &header[header.find("\nuse ").unwrap()..];
+    let output = header.lines().skip_while(|line| *line != "//! ```text").take_while(|line| line.starts_with("//!"));
+    let output: String = output.map(|line| format!("{}\n", line.trim_start_matches("//!").trim_start())).collect();
+    assert!(readme.contains(&format!("```rust{program}```\n")), "the README has another program");
+    assert!(readme.contains(&output), "the README shows another output");
+}
+
+#[test]
 fn every_example_is_run_here() {
     let bin = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin");
     let mut found: Vec<_> = fs::read_dir(bin)
@@ -45,7 +56,7 @@ fn every_example_is_run_here() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     found.sort();
-    let mut run: Vec<_> = PROGRAMS.iter().map(|(name, _)| *name).chain(["wordcount"]).collect();
+    let mut run: Vec<_> = PROGRAMS.iter().map(|(name, _)| *name).chain(["scheduler", "wordcount"]).collect();
     run.sort_unstable();
     assert_eq!(found, run);
 }
