@@ -750,6 +750,49 @@ fn what_an_object_says_of_itself_is_what_the_system_knows() {
 }
 
 #[test]
+fn objects_start_in_the_order_of_what_they_say_they_need() {
+    on_every_runtime(|| async {
+        let log = Log::new();
+        let system = System::new();
+        let shop = object("shop").with(|info| info.dependencies(&["shelf", "storage >= 1.2"])).logged(&log);
+        let shop = shop.on("init", |ctx| Ok(ctx.request("storage", get())?));
+        let shelf = object("shelf").with(|info| info.dependencies(&["store"])).logged(&log);
+        let store = object("store").with(|info| info.version(1, 3, 0).provides(&["storage"])).logged(&log);
+        let set = (ModuleAdapter::new(shop), ModuleAdapter::new(shelf), ModuleAdapter::new(store));
+        system.register_all(set).await.expect("they start");
+        let begun =
+            ["init store", "init shelf", "init shop", "request store", "start store", "start shelf", "start shop"];
+        assert_eq!(log.take(), begun);
+        assert!(system.shutdown().await.complete);
+        let ended: Vec<_> = log.take().into_iter().filter(|entry| !entry.starts_with("event")).collect();
+        assert_eq!(ended, ["stop shop", "drop shop", "stop shelf", "drop shelf", "stop store", "drop store"]);
+    });
+}
+
+#[test]
+fn an_object_without_what_it_says_it_needs_is_not_initialised() {
+    on_every_runtime(|| async {
+        let log = Log::new();
+        let system = System::new();
+        let shop = || ModuleAdapter::new(object("shop").with(|info| info.dependencies(&["store >= 2"])).logged(&log));
+        let missing = system.register_module(shop()).await;
+        assert!(matches!(missing, Err(RegisterError::DependencyMissing { .. })), "{missing:?}");
+        register(&system, object("store").with(|info| info.version(1, 9, 0))).await;
+        let incompatible = system.register_module(shop()).await;
+        assert!(matches!(incompatible, Err(RegisterError::DependencyIncompatible { .. })), "{incompatible:?}");
+        assert_eq!(log.take(), ["drop shop", "drop shop"]);
+        let rings = ["ring", "bell"].map(|name| object(name).logged(&log));
+        let [ring, bell] = rings;
+        let ring = ModuleAdapter::new(ring.with(|info| info.dependencies(&["bell"])));
+        let bell = ModuleAdapter::new(bell.with(|info| info.dependencies(&["ring"])));
+        let cycle = system.register_all((ring, bell)).await;
+        assert!(matches!(cycle, Err(RegisterError::DependencyCycle { .. })), "{cycle:?}");
+        assert!(log.take().iter().all(|entry| entry.starts_with("drop")));
+        system.shutdown().await;
+    });
+}
+
+#[test]
 fn a_name_belongs_to_one_object_at_a_time() {
     on_every_runtime(|| async {
         let drops = Drops::new();
