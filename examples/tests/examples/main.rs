@@ -43,7 +43,7 @@ fn managed_is_what_the_readme_shows() {
     let (header, readme) = (include_str!("../../src/bin/managed.rs"), include_str!("../../../README.md"));
     let program = &header[header.find("\nuse ").unwrap()..];
     let output = header.lines().skip_while(|line| *line != "//! ```text").take_while(|line| line.starts_with("//!"));
-    let output: String = output.map(|line| format!("{}\n", line.trim_start_matches("//!").trim_start())).collect();
+    let output: String = output.flat_map(|line| [line.trim_start_matches("//!").trim_start(), "\n"]).collect();
     assert!(readme.contains(&format!("```rust{program}```\n")), "the README has another program");
     assert!(readme.contains(&output), "the README shows another output");
 }
