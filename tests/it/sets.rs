@@ -6,7 +6,7 @@ use dms::prelude::*;
 use dms::{AskError, ModuleState, RegisterError};
 use dms_tests::{
     Boom, Log, Note, Puppet, act, act_in, eventually, hold, names_of, needing, noted, on_every_runtime, on_paused,
-    puppet, settle,
+    puppet,
 };
 
 /// The hooks in the order in which they were noted, each with the names that had it.
@@ -325,7 +325,8 @@ fn a_shutdown_while_a_set_starts_ends_it_in_order() {
                 let system = system.reference();
                 async move { system.shutdown().await }
             });
-            settle().await;
+            let first = system.get::<Puppet>("first").unwrap();
+            eventually("it has begun", || first.try_send(Note(0)).is_err()).await;
             in_second.release();
             let report = down.await.unwrap();
             assert!(report.complete && report.overran.is_empty(), "{report:?}");
