@@ -133,6 +133,8 @@ mod ties {
     pub(super) const PARENT: u8 = 1;
     /// Somebody asked for its end.
     pub(super) const LEAVES: u8 = 2;
+    /// Others depend on it, or did.
+    pub(super) const NEEDED: u8 = 4;
 }
 
 /// The bits of [`Core::control`].
@@ -354,14 +356,22 @@ impl Core {
         self.ties.load(Ordering::Relaxed) & ties::PARENT != 0
     }
 
-    /// Notes that somebody asked for its end, and may. Under the registry's lock, as is the look.
-    pub(crate) fn leave(&self) {
-        self.ties.fetch_or(ties::LEAVES, Ordering::Relaxed);
+    /// Notes that somebody asked for its end, where it never had children or dependents that could be in the way. Returns whether it could.
+    ///
+    /// Of a module that leaves and one that comes to depend on it exactly one is first, since both write one number.
+    pub(crate) fn leave_alone(&self) -> bool {
+        let alone = |ties| (ties & (ties::PARENT | ties::NEEDED) == 0).then_some(ties | ties::LEAVES);
+        self.ties.fetch_update(Ordering::AcqRel, Ordering::Relaxed, alone).is_ok()
     }
 
-    /// Whether nobody is to depend on it any more.
-    pub(crate) fn leaves(&self) -> bool {
-        self.ties.load(Ordering::Relaxed) & ties::LEAVES != 0
+    /// Notes that somebody asked for its end, and may.
+    pub(crate) fn leave(&self) {
+        self.ties.fetch_or(ties::LEAVES, Ordering::AcqRel);
+    }
+
+    /// Notes that another module comes to depend on it. Returns whether it leaves, and nobody can.
+    pub(crate) fn expect_dependent(&self) -> bool {
+        self.ties.fetch_or(ties::NEEDED, Ordering::AcqRel) & ties::LEAVES != 0
     }
 
     /// Shows that a running module is to stop.

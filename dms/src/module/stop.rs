@@ -10,6 +10,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 use super::cell::{AnyCell, Core, control};
 use super::current;
 use super::deadlock::{EdgeGuard, On};
+use super::flags::ModuleFlags;
 use super::lifecycle::{ModuleReport, ModuleState};
 use super::watch;
 
@@ -148,7 +149,10 @@ impl Future for Stop {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let result = match &mut self.0 {
-            Target::Found(ending) => ready!(ending.poll_ended(cx)).map(|[module]| module.core().report()),
+            Target::Found(ending) => ready!(ending.poll_ended(cx)).map(|()| {
+                let [module] = &ending.targets;
+                module.core().report()
+            }),
             Target::NotFound(_) => match mem::replace(&mut self.0, Target::Done) {
                 Target::NotFound(error) => Err(error),
                 Target::Found(_) | Target::Done => return Poll::Pending,
@@ -182,7 +186,7 @@ pub(crate) struct Ending<C: AsRef<[Arc<dyn AnyCell>]>> {
     key: Option<u32>,
 }
 
-impl<C: AsRef<[Arc<dyn AnyCell>]> + Clone> Ending<C> {
+impl<C: AsRef<[Arc<dyn AnyCell>]>> Ending<C> {
     pub(crate) fn new(targets: C, how: How) -> Self {
         Self { targets, how, with_dependents: false, begun: None, at: 0, key: None }
     }
@@ -191,8 +195,13 @@ impl<C: AsRef<[Arc<dyn AnyCell>]> + Clone> Ending<C> {
         self.with_dependents = true;
     }
 
-    /// Gives the targets once they have ended, or at once where the one that asks is not to wait.
-    pub(crate) fn poll_ended(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<C, StopError>> {
+    /// The modules.
+    pub(crate) fn targets(&self) -> &[Arc<dyn AnyCell>] {
+        self.targets.as_ref()
+    }
+
+    /// Ready once the targets have ended, or at once where the one that asks is not to wait.
+    pub(crate) fn poll_ended(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StopError>> {
         if self.begun.is_none() {
             self.begun = Some(begin(self.targets.as_ref(), self.how, self.with_dependents)?);
         }
@@ -202,8 +211,7 @@ impl<C: AsRef<[Arc<dyn AnyCell>]> + Clone> Ending<C> {
                 self.at += 1;
             }
         }
-        self.begun = Some(Begun { waits: false, _edges: Vec::new() });
-        Poll::Ready(Ok(self.targets.clone()))
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -227,9 +235,12 @@ pub(crate) struct Begun {
 
 /// Begins the end of modules of one system, if that may be.
 pub(crate) fn begin(targets: &[Arc<dyn AnyCell>], how: How, with_dependents: bool) -> Result<Begun, StopError> {
-    // Who has been told already is not asked again: it is on its way out, with all that goes with it.
-    let told = |module: &Arc<dyn AnyCell>| module.core().is_ending() || module.core().state().is_ended();
-    let host = targets.iter().find(|module| !told(module)).and_then(|module| module.core().environment.host());
+    // Of several none is to be marked where another one may not.
+    let asks = match targets {
+        [module] => !may_end(module),
+        _ => true,
+    };
+    let host = targets.first().filter(|_| asks).and_then(|module| module.core().environment.host());
     let all = match &host {
         Some(host) => host.leave(targets, with_dependents)?,
         None => Vec::new(),
@@ -246,11 +257,22 @@ pub(crate) fn begin(targets: &[Arc<dyn AnyCell>], how: How, with_dependents: boo
     Ok(Begun { waits, _edges: edges })
 }
 
+/// Whether a module may end for all that can be told without the system. Who has been told already is not asked again: it is on its way out, with all that
+/// goes with it.
+fn may_end(module: &Arc<dyn AnyCell>) -> bool {
+    let core = module.core();
+    let is_essential = core.info().flags.contains(ModuleFlags::ESSENTIAL);
+    (!is_essential && core.leave_alone()) || core.is_ending() || core.state().is_ended()
+}
+
 /// Whether the running code may wait for the end of these, and the edges by which that is known: a stop hook that asks the module that waits for its end
 /// gets `WouldDeadlock` by them, so they are noted before the end begins.
 ///
 /// It may not where one of them waits for the module that asks: is the same, an ancestor, or held up by it.
 fn wait_for(modules: &[Arc<dyn AnyCell>]) -> (bool, Vec<EdgeGuard>) {
+    if current::with(|current| current.is_none()) {
+        return (true, Vec::new());
+    }
     let ends_after = |asker: &Core| {
         modules.iter().any(|module| {
             let core = module.core();

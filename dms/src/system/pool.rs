@@ -229,8 +229,8 @@ impl Future for StopPool {
     type Output = Result<Vec<ModuleReport>, StopError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let members = ready!(self.0.poll_ended(cx))?;
-        Poll::Ready(Ok(members.iter().map(|member| member.core().report()).collect()))
+        ready!(self.0.poll_ended(cx))?;
+        Poll::Ready(Ok(self.0.targets().iter().map(|member| member.core().report()).collect()))
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::error::RegisterError;
 use super::event::Bus;
-use super::registry::{Settings, Shared};
+use super::registry::{Settings, Shared, WIDE};
 use super::resolve::Subject;
 use super::system::SystemRef;
 use crate::Overflow;
@@ -142,11 +142,8 @@ pub(super) trait Candidate: Send {
     /// Subscribes it to the events that it has handlers for.
     fn subscribe(&self, bus: &Bus);
 
-    /// Whether it has handlers for events.
-    fn has_events(&self) -> bool;
-
-    /// The type of the module, and the size of its messages.
-    fn message(&self) -> (TypeId, usize);
+    /// Does what its type asks for, once it has its place.
+    fn welcome(&self, shared: &Shared);
 
     /// Says to which parent and set it belongs.
     fn join_set(&mut self, parent: Option<ModuleId>);
@@ -225,12 +222,13 @@ impl<T: Module> Candidate for Entry<T> {
         }
     }
 
-    fn has_events(&self) -> bool {
-        !T::EVENTS.is_empty() && self.role != Role::StandIn
-    }
-
-    fn message(&self) -> (TypeId, usize) {
-        (TypeId::of::<T>(), size_of::<T::Message>())
+    fn welcome(&self, shared: &Shared) {
+        if !T::EVENTS.is_empty() && self.role != Role::StandIn {
+            shared.tend_sources();
+        }
+        if size_of::<T::Message>() > WIDE {
+            shared.warn_of_wide(const { T::INFO }.type_name, TypeId::of::<T>(), size_of::<T::Message>());
+        }
     }
 
     fn join_set(&mut self, parent: Option<ModuleId>) {
@@ -363,7 +361,7 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
         return Err(RegisterError::NoRuntime { module: entry.name() });
     };
     let begins_running = entry.begins_running();
-    shared.insert(&mut [&mut entry])?;
+    shared.insert_one(&mut entry)?;
     let Some(target) = entry.module.clone() else { unreachable!("what was inserted has its place") };
     let core = &target.cell.core;
     if !T::STARTS && !core.is_ending() {

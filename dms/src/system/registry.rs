@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::error::{FindError, RegisterError};
 use super::event::Bus;
 use super::failure::{self, SystemFailure};
-use super::register::Candidate;
+use super::register::{Candidate, Entry};
 use super::resolve::{Plan, Subject, Target, resolve};
 use super::shutdown::Shutdown;
 use super::sources::{self, Sources};
@@ -82,7 +82,7 @@ pub(super) struct Dependency {
 }
 
 /// Messages beyond this many bytes are warned of.
-const WIDE: usize = 256;
+pub(super) const WIDE: usize = 256;
 
 /// A module as [`SystemRef::modules`](crate::SystemRef::modules) lists it.
 #[derive(Debug, Clone)]
@@ -141,44 +141,49 @@ impl Shared {
     }
 
     /// Makes the places of modules and takes their names: of all of them, or of none. Their dependencies are there then, or among them; gives the order in which they
-    /// can start, empty for one alone.
+    /// can start.
     pub(super) fn insert(&self, candidates: &mut [&mut dyn Candidate]) -> Result<Vec<usize>, RegisterError> {
-        if let [candidate] = candidates
-            && candidate.subject().is_independent()
-        {
-            // With dependencies its id must be above theirs, and so is given under the lock.
-            candidate.make_cell(self);
-        }
         let mut registry = self.registry.lock();
         let Plan { order, bound } = registry.plan(candidates)?;
-        if order.is_empty() {
-            for candidate in &mut *candidates {
-                candidate.make_cell(self);
-                registry.admit(&**candidate, None);
+        for number in order.iter().copied() {
+            candidates[number].make_cell(self);
+            let dependencies = bound[number].iter().map(|bound| Dependency {
+                name: bound.name.clone(),
+                target: bound.target.as_ref().and_then(|target| match target {
+                    Target::Running(cell) => Some(Arc::clone(cell)),
+                    Target::InSet(number) => candidates[*number].cell(),
+                }),
+            });
+            let dependencies = dependencies.collect();
+            let candidate = &candidates[number];
+            if let Some(cell) = candidate.cell() {
+                registry.admit(cell, candidate.subject().settings.wants.as_deref(), dependencies);
             }
-        } else {
-            for number in order.iter().copied() {
-                candidates[number].make_cell(self);
-                let extra = bound[number].iter().map(|bound| Dependency {
-                    name: bound.name.clone(),
-                    target: bound.target.as_ref().and_then(|target| match target {
-                        Target::Running(cell) => Some(Arc::clone(cell)),
-                        Target::InSet(number) => candidates[*number].cell(),
-                    }),
-                });
-                let dependencies = extra.collect();
-                registry.admit(&*candidates[number], Some(dependencies));
-            }
-        }
-        // Under the lock: a shutdown finds a module with its subscriptions, or not at all.
-        for candidate in &*candidates {
+            // Under the lock: a shutdown finds a module with its subscriptions, or not at all.
             candidate.subscribe(&self.bus);
         }
         drop(registry);
         for candidate in candidates {
-            self.welcome(&**candidate);
+            candidate.welcome(self);
         }
         Ok(order)
+    }
+
+    /// As [`insert`](Self::insert), of one module. With nothing to look for, its cell is made before the lock is taken.
+    pub(super) fn insert_one<T: Module>(&self, entry: &mut Entry<T>) -> Result<(), RegisterError> {
+        if !entry.subject().is_independent() {
+            // With dependencies its id must be above theirs, and so is given under the lock.
+            return self.insert(&mut [entry]).map(drop);
+        }
+        entry.make_cell(self);
+        let Some(cell) = entry.cell() else { return Ok(()) };
+        let mut registry = self.registry.lock();
+        registry.check(&entry.subject())?;
+        registry.admit(cell, entry.subject().settings.wants.as_deref(), Arc::default());
+        entry.subscribe(&self.bus);
+        drop(registry);
+        entry.welcome(self);
+        Ok(())
     }
 
     /// Makes what a module's references point at, with the next id.
@@ -202,15 +207,11 @@ impl Shared {
         ModuleRef { cell: Arc::new(Cell { core, mailbox }) }
     }
 
-    /// Does what a module's type asks for, once it has its place.
-    fn welcome(&self, candidate: &dyn Candidate) {
-        if candidate.has_events() {
-            self.tend_sources();
-        }
-        let (type_id, bytes) = candidate.message();
-        if bytes > WIDE && self.registry.lock().wide.insert(type_id) {
+    /// Warns of messages of this many bytes, once for each type of module.
+    pub(super) fn warn_of_wide(&self, module: &str, type_id: TypeId, bytes: usize) {
+        if self.registry.lock().wide.insert(type_id) {
             tracing::warn!(
-                module = candidate.subject().info.type_name,
+                module,
                 bytes,
                 "every place in the mailbox is as large as the largest message: put `#[handler(boxed)]` on the handlers of large ones"
             );
@@ -329,27 +330,8 @@ impl Shared {
 impl Registry {
     /// What is to be done to register these, if it can be.
     fn plan(&self, candidates: &[&mut dyn Candidate]) -> Result<Plan, RegisterError> {
-        for candidate in candidates {
-            let subject = candidate.subject();
-            let parent_ends = subject
-                .settings
-                .parent
-                .is_some_and(|parent| self.modules.get(&parent).is_none_or(|parent| parent.core().expect_child()));
-            if self.closed || parent_ends {
-                return Err(RegisterError::ShuttingDown { module: candidate.name() });
-            }
-            if let Some(name) = subject.unique_name()
-                && self.names.contains_key(name)
-            {
-                return Err(RegisterError::NameTaken { name: name.to_owned() });
-            }
-        }
-        if let [candidate] = candidates
-            && candidate.subject().is_independent()
-        {
-            return Ok(Plan::default());
-        }
         let subjects: Vec<Subject<'_>> = candidates.iter().map(|candidate| candidate.subject()).collect();
+        subjects.iter().try_for_each(|subject| self.check(subject))?;
         let mut names = HashSet::new();
         if let Some(name) = subjects.iter().filter_map(Subject::unique_name).find(|name| !names.insert(*name)) {
             return Err(RegisterError::NameTwice { name: name.to_owned() });
@@ -357,9 +339,22 @@ impl Registry {
         resolve(self, &subjects)
     }
 
+    /// Whether there is room for a module, and its name is free.
+    fn check(&self, subject: &Subject<'_>) -> Result<(), RegisterError> {
+        let parent = subject.settings.parent;
+        let parent_ends =
+            parent.is_some_and(|parent| self.modules.get(&parent).is_none_or(|parent| parent.core().expect_child()));
+        if self.closed || parent_ends {
+            return Err(RegisterError::ShuttingDown { module: subject.name().to_owned() });
+        }
+        match subject.unique_name() {
+            Some(name) if self.names.contains_key(name) => Err(RegisterError::NameTaken { name: name.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
     /// Gives a module its place.
-    fn admit(&mut self, candidate: &dyn Candidate, dependencies: Option<Arc<[Dependency]>>) {
-        let Some(cell) = candidate.cell() else { return };
+    fn admit(&mut self, cell: Arc<dyn AnyCell>, wants: Option<&Wants>, dependencies: Arc<[Dependency]>) {
         let core = cell.core();
         let id = core.id;
         if let Some(name) = core.unique_name() {
@@ -371,13 +366,12 @@ impl Registry {
         for capability in core.info().provides {
             self.providers.entry(Cow::Borrowed(capability)).or_default().insert(id);
         }
-        let provides =
-            candidate.subject().settings.wants.as_ref().map_or_else(Vec::new, |wants| wants.provides.clone());
+        let provides = wants.map(|wants| wants.provides.clone()).unwrap_or_default();
         for capability in &provides {
             self.providers.entry(Cow::Owned(capability.clone())).or_default().insert(id);
         }
-        let dependencies = dependencies.unwrap_or_default();
         for target in dependencies.iter().filter_map(|dependency| dependency.target.as_ref()) {
+            target.core().expect_dependent();
             self.dependents.entry(target.core().id).or_default().insert(id);
         }
         if !dependencies.is_empty() || !provides.is_empty() {
@@ -406,8 +400,10 @@ impl Registry {
                 self.children.remove(&parent);
             }
         }
-        self.dependents.remove(&id);
-        let extra = self.extras.remove(&id);
+        if !self.dependents.is_empty() {
+            self.dependents.remove(&id);
+        }
+        let extra = if self.extras.is_empty() { None } else { self.extras.remove(&id) };
         if let Some(extra) = &extra {
             for capability in &extra.provides {
                 self.forget_provider(capability, id);

@@ -18,11 +18,10 @@ pub(super) struct Subject<'a> {
 }
 
 /// What the dependencies of the subjects are, by their numbers.
-#[derive(Default)]
 pub(super) struct Plan {
-    /// The subjects, each behind those that it depends on; else as they were given. Empty for one subject alone that depends on nothing.
+    /// The subjects, each behind those that it depends on; else as they were given.
     pub(super) order: Vec<usize>,
-    /// The dependencies of each. Empty as `order` is.
+    /// The dependencies of each.
     pub(super) bound: Vec<Vec<Bound>>,
 }
 
@@ -181,8 +180,9 @@ impl<'a> Set<'a> {
                     let core = cell.core();
                     let version = core.info().version;
                     let fits = requirement.admits(version);
-                    let runs = core.state() == ModuleState::Running && !core.is_ending() && !core.leaves();
-                    let runs = runs || is_ancestor(registry, core.id, self.subjects[of].settings.parent);
+                    let runs = fits && core.state() == ModuleState::Running && !core.is_ending();
+                    let runs = (runs && !core.expect_dependent())
+                        || is_ancestor(registry, core.id, self.subjects[of].settings.parent);
                     not_found.fits |= fits;
                     let candidate = || DependencyCandidate { module: core.name(), version, state: Some(core.state()) };
                     (!fits || !runs).then(candidate)

@@ -313,7 +313,6 @@ impl Starting {
             system.insert(&mut candidates)?
         };
         let mut starting = Self { system: Arc::clone(system), members: Vec::new(), edges: Vec::new(), is_done: false };
-        let order = if order.is_empty() { (0..list.len()).collect() } else { order };
         let mut failed = None;
         for number in order {
             let candidate = &mut list[number];

@@ -56,7 +56,7 @@ impl System {
     pub(crate) fn place<T: Module>(&self) -> ModuleRef<T> {
         let settings = Settings { name: Some(const { T::INFO }.name.to_owned()), ..Settings::default() };
         let mut entry = Entry::stand_in(settings);
-        if let Err(error) = self.shared.insert(&mut [&mut entry]) {
+        if let Err(error) = self.shared.insert_one(&mut entry) {
             unreachable!("a new system takes any module: {error}");
         }
         let Some(place) = entry.module() else { unreachable!("what was inserted has its place") };
