@@ -1,7 +1,8 @@
 //! What users test their modules with.
 
+use dms::RegisterError;
 use dms::prelude::*;
-use dms::testing::{mock, probe};
+use dms::testing::{mock, mock_in, probe};
 use dms_tests::{Log, on_every_runtime, on_paused};
 
 /// What is tested: it asks a ledger and tells a screen.
@@ -97,4 +98,54 @@ fn a_probe_that_gets_nothing_says_so_after_five_seconds() {
     let failed = std::panic::catch_unwind(|| on_paused(|| async { drop(probe::<String>().recv().await) }));
     assert!(failed.is_err());
     assert!(begun.elapsed().as_secs() < 4, "of a paused clock");
+}
+
+/// What needs a ledger, and finds it in its system.
+#[module(depends("ledger", "archive"))]
+struct Office;
+
+#[module]
+impl Office {
+    #[handler(BookAll)]
+    async fn book(&mut self, price: u64, ctx: &mut Context<Self>) -> Result<u64, ModuleError> {
+        Ok(ctx.dependency::<Ledger>()?.book(price).await?)
+    }
+}
+
+#[module(name = "old-archive", provides("archive"), depends("basement"))]
+struct Archive;
+
+#[module]
+impl Archive {
+    #[event]
+    fn on_text(&mut self, _: &String) {}
+}
+
+#[test]
+fn a_mock_in_a_system_stands_in_for_a_dependency_and_needs_nothing_itself() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let ledger = mock_in::<Ledger>(&system, |message| {
+            if let LedgerMessage::Book(Book { price }, reply) = message {
+                reply.send(price + 1);
+            }
+        })
+        .unwrap();
+        let _archive = mock_in::<Archive>(&system, drop).unwrap();
+        let office = system.register_module(Office).await.unwrap();
+        assert_eq!(office.book(2).await.unwrap().unwrap(), 3);
+        assert_eq!(system.find::<Ledger>("ledger").await.unwrap(), ledger);
+        assert_eq!(system.publish(String::new()).subscribers(), 0);
+        let taken = mock_in::<Ledger>(&system, drop).unwrap_err();
+        assert!(matches!(taken, RegisterError::NameTaken { name } if name == "ledger"));
+        assert_eq!(system.shutdown().await.modules.len(), 3);
+        let late = mock_in::<Ledger>(&system, drop).unwrap_err();
+        assert!(matches!(late, RegisterError::ShuttingDown { .. }));
+    });
+}
+
+#[test]
+fn a_mock_outside_of_a_runtime_is_an_error() {
+    let error = mock_in::<Ledger>(&System::new(), drop).unwrap_err();
+    assert!(matches!(error, RegisterError::NoRuntime { .. }));
 }

@@ -11,15 +11,16 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::builder::SystemBuilder;
-use super::error::FindError;
+use super::error::{FindError, RegisterError};
 use super::event::Audience;
 use super::pool::RegisterPool;
 use super::published::Published;
 use super::register::{Entry, Make, Register};
 use super::registry::{ModuleSummary, Settings, Shared};
 use super::shutdown::{self, ShutdownReport};
+use crate::module::cell::Cell;
 use crate::module::stop::{How, Stop, StopError};
-use crate::module::{Module, ModuleFlags, ModuleId, ModuleRef};
+use crate::module::{Module, ModuleFlags, ModuleId, ModuleRef, ModuleState};
 
 /// Owns modules: they live until they are stopped, or the system is shut down or dropped. They run on the Tokio runtime on which the first of them is
 /// registered.
@@ -47,31 +48,6 @@ impl System {
 
     pub(super) fn of(shared: Arc<Shared>) -> Self {
         Self { reference: SystemRef::new(&shared), shared }
-    }
-
-    /// A place for a stand-in of a module, whose life [`settle`](Self::settle) brings.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
-    pub(crate) fn place<T: Module>(&self) -> ModuleRef<T> {
-        let settings = Settings { name: Some(const { T::INFO }.name.to_owned()), ..Settings::default() };
-        let mut entry = Entry::stand_in(settings);
-        if let Err(error) = self.shared.insert_one(&mut entry) {
-            unreachable!("a new system takes any module: {error}");
-        }
-        let Some(place) = entry.module() else { unreachable!("what was inserted has its place") };
-        place
-    }
-
-    /// Brings a stand-in to life.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
-    pub(crate) fn settle<T: Module>(&self, place: &ModuleRef<T>, life: impl Future<Output = ()> + Send + 'static) {
-        let Some(runtime) = self.shared.environment.runtime() else {
-            panic!("a mock or probe needs a Tokio runtime: use `#[tokio::test]`");
-        };
-        place.cell.core.end.lock().worker = Some(runtime.spawn(life));
     }
 
     /// A reference that keeps nothing alive.
@@ -163,6 +139,27 @@ impl SystemRef {
     /// Registers a child of the module `parent`.
     pub(super) fn register_child<T: Module>(&self, module: T, parent: ModuleId) -> Register<T> {
         Register::new(self, Make::Value(module), Some(parent))
+    }
+
+    /// Puts a stand-in in a module's place, with the life that `life` makes: it has the capabilities of the module and, unless `name` is another one, its name; it needs nothing, and
+    /// takes no events.
+    pub(crate) fn stand_in<T: Module, L: Future<Output = ()> + Send + 'static>(
+        &self,
+        name: Option<String>,
+        life: impl FnOnce(Arc<Cell<T>>) -> L,
+    ) -> Result<ModuleRef<T>, RegisterError> {
+        let name_in_errors = || const { T::INFO }.name.to_owned();
+        let Some(shared) = self.shared() else { return Err(RegisterError::ShuttingDown { module: name_in_errors() }) };
+        let Some(runtime) = shared.environment.runtime() else {
+            return Err(RegisterError::NoRuntime { module: name_in_errors() });
+        };
+        let mut entry = Entry::stand_in(Settings { name, ..Settings::default() });
+        shared.insert_one(&mut entry)?;
+        let Some(place) = entry.module() else { unreachable!("what was inserted has its place") };
+        // Whoever depends on it may be registered at once.
+        place.cell.core.set_state(ModuleState::Running);
+        place.cell.core.end.lock().worker = Some(runtime.spawn(life(Arc::clone(&place.cell))));
+        Ok(place)
     }
 
     pub(super) fn shared(&self) -> Option<Arc<Shared>> {

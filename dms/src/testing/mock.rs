@@ -3,8 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 
-use crate::System;
 use crate::module::{Module, ModuleRef, worker};
+use crate::{RegisterError, System, SystemRef};
 
 /// Stands in for a module: every message goes to `answer`, in order.
 ///
@@ -35,9 +35,56 @@ use crate::module::{Module, ModuleRef, worker};
 /// Outside a Tokio runtime.
 pub fn mock<T: Module>(answer: impl FnMut(T::Message) + Send + 'static) -> Mock<T> {
     let system = System::builder("mock").build();
-    let reference = system.place::<T>();
-    system.settle(&reference, worker::mock(reference.cell.clone(), answer));
-    Mock { reference, _system: system }
+    let name = const { T::INFO }.name.to_owned();
+    match system.stand_in(Some(name), |cell| worker::mock(cell, answer)) {
+        Ok(reference) => Mock { reference, _system: system },
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// As [`mock`], in `system`, for what reaches the module by its name, by a capability or as its dependency. It is there until the system stops it.
+///
+/// The stand-in needs nothing that the module depends on, and takes no events.
+///
+/// ```
+/// use dms::prelude::*;
+/// use dms::testing::mock_in;
+///
+/// #[module(name = "store")]
+/// struct Store;
+/// #[module]
+/// impl Store {
+///     #[handler(Load)]
+///     fn load(&self) -> u64 { unreachable!("the mock answers") }
+/// }
+///
+/// #[module(depends("store"))]
+/// struct Shop;
+/// #[module]
+/// impl Shop {
+///     #[handler(Stock)]
+///     async fn stock(&self, ctx: &mut Context<Self>) -> Result<u64, ModuleError> {
+///         Ok(ctx.dependency::<Store>()?.load().await?)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let system = System::new();
+/// mock_in::<Store>(&system, |StoreMessage::Load(Load, reply)| reply.send(7))?;
+/// let shop = system.register_module(Shop).await?;
+/// assert_eq!(shop.stock().await??, 7);
+/// # system.shutdown().await;
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+/// A module that runs has the name, the system is shutting down, or there is no Tokio runtime here.
+pub fn mock_in<T: Module>(
+    system: &SystemRef,
+    answer: impl FnMut(T::Message) + Send + 'static,
+) -> Result<ModuleRef<T>, RegisterError> {
+    system.stand_in(None, |cell| worker::mock(cell, answer))
 }
 
 /// A stand-in for a module, to be used like a [`ModuleRef`], to which it dereferences. It stops when it is dropped.

@@ -1,10 +1,10 @@
 //! What users test their modules with.
 //!
 //! A module is tested for real: register it in a [`System`](crate::System) of the test's own, with `#[tokio::test(start_paused = true)]` where time matters. What it talks
-//! to is replaced: [`mock`] stands in for a module, [`probe`] for a receiver of one message.
+//! to is replaced: [`mock`] stands in for a module, [`mock_in`] does so in a system, for its name, [`probe`] for a receiver of one message.
 
 mod mock;
 mod probe;
 
-pub use mock::{Mock, mock};
+pub use mock::{Mock, mock, mock_in};
 pub use probe::{Probe, probe};

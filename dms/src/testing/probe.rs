@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::System;
-use crate::module::{Context, Describe, DynMessage, Handler, Module, ModuleInfo, ModuleState, Recipient, worker};
+use crate::module::{Context, Describe, DynMessage, Handler, Module, ModuleInfo, Recipient, worker};
 
 /// How long [`Probe::recv`] waits.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,10 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub fn probe<M: Send + 'static>() -> Probe<M> {
     let (sender, received) = mpsc::unbounded_channel();
     let system = System::builder("probe").build();
-    let reference = system.place::<Tap<M>>();
-    reference.cell.core.set_state(ModuleState::Running);
-    system.settle(&reference, worker::life(reference.cell.clone(), Tap { sender }, None));
-    Probe { recipient: reference.recipient(), received, _system: system }
+    let name = const { Tap::<M>::INFO }.name.to_owned();
+    match system.stand_in(Some(name), |cell| worker::life(cell, Tap { sender }, None)) {
+        Ok(reference) => Probe { recipient: reference.recipient(), received, _system: system },
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// A receiver of `M` that shows what it got. It stops when it is dropped.
