@@ -17,6 +17,7 @@ pub mod adapter;
 #[cfg(feature = "wire")]
 mod message;
 mod module;
+pub mod recovery;
 mod system;
 pub mod testing;
 

@@ -3,6 +3,7 @@
 mod adapter;
 mod asks;
 mod bounds;
+mod breaker;
 mod config;
 mod context;
 mod control;
@@ -18,8 +19,10 @@ mod life;
 mod messages;
 mod model;
 mod pool;
+mod recovery;
 mod registry;
 mod requests;
+mod retry;
 mod seed_001;
 mod session;
 mod sets;
