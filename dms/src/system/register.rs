@@ -182,7 +182,7 @@ impl<T: Module> Candidate for Entry<T> {
             let panicked = |text| RegisterError::Panicked { module: self.name(), place: "info", text };
             self.own = own_info(value).map_err(panicked)?;
         }
-        Ok(())
+        self.subject().unique_name().map_or(Ok(()), check_name)
     }
 
     fn subject(&self) -> Subject<'_> {
@@ -334,6 +334,18 @@ impl<T: Module> Future for RegisterFuture<T> {
             Err(_) => Err(not_started(module.name(), NotStarted::Stopped)),
         })
     }
+}
+
+/// That a name, which may be made at run time, is such as `#[module]` takes.
+fn check_name(name: &str) -> Result<(), RegisterError> {
+    let reason = if name.is_empty() {
+        "it is empty, and a module is found by it"
+    } else if name.trim() != name || name.contains(char::is_control) {
+        "it has blanks at its ends or control characters in it"
+    } else {
+        return Ok(());
+    };
+    Err(RegisterError::Name { name: name.to_owned(), reason })
 }
 
 /// That a module does not run.
