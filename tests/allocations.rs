@@ -273,3 +273,35 @@ fn a_mailbox_gives_the_memory_of_a_burst_back() {
     assert!(info.bytes_current < 200_000, "{} bytes are kept", info.bytes_current);
     runtime.block_on(system.shutdown());
 }
+
+/// Fails as soon as it runs.
+#[module(restart = on_failure, max_restarts = 1000000, within = "10s", backoff = "1s..1s")]
+struct Crashes;
+
+#[module]
+impl Crashes {
+    #[run]
+    async fn run(&mut self, _: &mut Inbox<Self>) -> Result<(), ModuleError> {
+        Err("again".into())
+    }
+}
+
+#[test]
+fn ten_thousand_modules_that_crash_again_and_again_do_not_grow() {
+    let runtime = Flavor::Paused.runtime();
+    let system = System::new();
+    let first = runtime.block_on(async {
+        let first = system.register_with(|_| Crashes).await.unwrap();
+        for _ in 1..10_000 {
+            system.register_with(|_| Crashes).await.unwrap();
+        }
+        // As many restarts as there may be lie within the time that counts them.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        first
+    });
+    let before = first.incarnation();
+    let grown = measure(|| runtime.block_on(tokio::time::sleep(Duration::from_secs(20)))).bytes_current;
+    assert!(first.incarnation() - before >= 19, "{} restarts", first.incarnation() - before);
+    assert!(grown < 64 * 10_000, "{grown} bytes more after twenty seconds of crashes");
+    runtime.block_on(system.shutdown());
+}

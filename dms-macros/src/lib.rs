@@ -69,6 +69,9 @@ use proc_macro::TokenStream;
 /// | `mailbox` | `64`: at most so many messages wait | no bound |
 /// | `overflow` | `wait`, `reject`, `drop_oldest` or `drop_newest`: what a full mailbox does with one more message | `wait` |
 /// | `timeout` | `"2s"` or `off`: the deadline of asks that set none | the system's, which is 5 seconds if nothing else was said |
+/// | `restart` | `never`, `on_failure` or `always`: whether it is started again after it has ended by itself | `never` |
+/// | `max_restarts`, `within` | `5`, `"60s"`: how many restarts happen within how much time; the failure after them is one for good | 5 within 60 s |
+/// | `backoff` | `"100ms..30s"`: how long the first restart waits, twice as long each time, and the longest | `"100ms..30s"` |
 ///
 /// A dependency is a name, alone if any version will do, or with the versions that will, written as Cargo writes them: `"cache 1.3"`,
 /// `"cache >= 1.3, < 2"`, `"cache ~1.2"`. The name ends at the first blank or at one of `<`, `>`, `=`, `~`, `^`, `*`. A module does not depend on

@@ -106,7 +106,7 @@ fn the_failure_of_an_essential_module_is_that_of_the_system() {
                 disk.send(Lose).await.unwrap();
             }
             let failure = failed.await.unwrap().expect("the system fails");
-            assert_eq!(failure.to_string(), "essential module `disk` failed, so the system shuts down");
+            assert_eq!(failure.to_string(), "module `disk` failed, and the system with it, which shuts down");
             if how == "panic" {
                 assert_eq!(failure.failure, Failure::Panic { place: "break_down".into(), text: "no disk".into() });
             } else {

@@ -22,6 +22,7 @@ mod pool;
 mod recovery;
 mod registry;
 mod requests;
+mod restart;
 mod retry;
 mod seed_001;
 mod session;

@@ -8,6 +8,7 @@ use syn::{LitInt, LitStr};
 
 use super::flags::{self, Flag};
 use super::names::{self, Dependency};
+use super::restart::Restart;
 use crate::diagnostics::{Errors, list};
 use crate::duration;
 use crate::entries::{Entry, entries, reject_repeated};
@@ -26,6 +27,10 @@ pub(crate) const KEYS: &[&str] = &[
     "mailbox",
     "overflow",
     "timeout",
+    "restart",
+    "max_restarts",
+    "within",
+    "backoff",
 ];
 
 /// The values given, each with its place.
@@ -43,6 +48,7 @@ pub(crate) struct Args {
     pub(crate) mailbox: Option<(usize, Span)>,
     pub(crate) overflow: Option<(Overflow, TokenStream)>,
     pub(crate) timeout: Option<Timeout>,
+    pub(crate) restart: Restart,
 }
 
 /// The names of `dms::Overflow`.
@@ -99,6 +105,10 @@ impl Args {
             "mailbox" => self.mailbox = mailbox(entry, errors),
             "overflow" => self.overflow = overflow(entry, errors).map(|policy| (policy, entry.tokens.clone())),
             "timeout" => self.timeout = timeout(entry, errors),
+            "restart" => self.restart.read_policy(entry, errors),
+            "max_restarts" => self.restart.read_max_restarts(entry, errors),
+            "within" => self.restart.read_within(entry, errors),
+            "backoff" => self.restart.read_backoff(entry, errors),
             "visibility" => errors.push(
                 &entry.key,
                 "`visibility` is about what the impl generates: write `#[module(visibility = \"pub(crate)\")]` above the `impl`",
@@ -112,13 +122,9 @@ impl Args {
                 format!("`#[module]` on a struct takes `key = value`, the keys being {}: write, for example, `#[module(name = \"counter\")]`", list(KEYS)),
             ),
             unknown => {
-                let advice = match nearest(unknown, KEYS.iter().copied().chain(["optional"])) {
-                    Some("optional") => ", it stands in the list of what the module depends on: write `depends(optional(\"metrics\"))`".to_owned(),
+                let advice = match nearest(unknown, KEYS.iter().copied()) {
                     Some(meant) => format!("; its keys are {}: write `{meant}`", list(KEYS)),
-                    None => match flags::nearest_name(unknown) {
-                        Some(flag) => format!(", but there is a flag of that name: write `flags({flag})`"),
-                        None => format!(": remove it, or write one of {}", list(KEYS)),
-                    },
+                    None => format!(": remove it, or write one of {}", list(KEYS)),
                 };
                 errors.push(&entry.key, format!("`#[module]` on a struct has no key `{unknown}`{advice}"));
             }
@@ -213,7 +219,11 @@ mod tests {
                 provides("count", "metrics.sink"),
                 mailbox = 6_4,
                 overflow = "drop_oldest",
-                timeout = off
+                timeout = off,
+                restart = "always",
+                max_restarts = 3,
+                within = "1m",
+                backoff = "1s .. 1m"
             ),
             &mut errors,
         );
@@ -235,6 +245,8 @@ mod tests {
         assert_eq!(args.mailbox.map(|(capacity, _)| capacity), Some(64));
         assert_eq!(args.overflow.map(|(policy, _)| policy), Some(Overflow::DropOldest));
         assert_eq!(args.timeout, Some(Timeout::Off));
+        let restart = args.restart.emit(&quote!(dms)).map(|tokens| tokens.to_string()).unwrap_or_default();
+        assert!(restart.contains("always ()") && restart.contains("max_restarts (3u32"), "{restart}");
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(crate) fn check(description: &Description, errors: &mut Errors) {
             "a mailbox for 0 messages could take none: write `mailbox = 1` or more, or leave `mailbox` out for one without a bound",
         );
     }
+    description.restart.check(errors);
     if let (Some((_, entry)), None) = (&description.overflow, description.mailbox) {
         errors.push(
             entry,

@@ -59,9 +59,10 @@ fn info(description: &Description, krate: &TokenStream) -> TokenStream {
         }
         Timeout::Off => quote!(.no_timeout()),
     });
+    let restart = description.restart.emit(krate);
     let info = quote! {
         #krate::ModuleInfo::new(#type_name)
-            #name #version #text #author #license #flags #needed #optional #provides #mailbox #overflow #timeout
+            #name #version #text #author #license #flags #needed #optional #provides #mailbox #overflow #timeout #restart
     };
     if tracked.is_some() { quote!({ #tracked #info }) } else { info }
 }

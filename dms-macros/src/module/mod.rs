@@ -11,6 +11,7 @@ mod flags;
 mod model;
 mod names;
 mod requirement;
+mod restart;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

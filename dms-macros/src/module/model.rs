@@ -7,6 +7,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
 use super::args::{self, Args, Overflow, Timeout};
 use super::flags::Flag;
 use super::names::Dependency;
+use super::restart::Restart;
 use crate::generics::Generics;
 
 /// All that `Describe::INFO` says.
@@ -31,6 +32,7 @@ pub(crate) struct Description {
     /// With the tokens of its entry.
     pub(crate) overflow: Option<(Overflow, TokenStream)>,
     pub(crate) timeout: Option<Timeout>,
+    pub(crate) restart: Restart,
 }
 
 /// A text that the attribute says, or else the crate.
@@ -76,6 +78,7 @@ impl Description {
             mailbox: args.mailbox,
             overflow: args.overflow,
             timeout: args.timeout,
+            restart: args.restart,
         }
     }
 }

@@ -24,7 +24,18 @@ impl ::dms::Describe for Counter {
         .provides(&["count", "metrics.sink"])
         .mailbox(64usize)
         .overflow(::dms::Overflow::Reject)
-        .timeout(::core::time::Duration::from_secs(90u64));
+        .timeout(::core::time::Duration::from_secs(90u64))
+        .restart(
+            ::dms::recovery::Restart::on_failure()
+                .max_restarts(5u32, ::core::time::Duration::from_secs(60u64))
+                .backoff(
+                    ::dms::recovery::Backoff::new(
+                            ::core::time::Duration::new(0u64, 100000000u32),
+                            ::core::time::Duration::from_secs(30u64),
+                        )
+                        .jitter(::dms::recovery::Jitter::Equal),
+                ),
+        );
 }
 #[allow(clippy::similar_names)]
 impl Counter {

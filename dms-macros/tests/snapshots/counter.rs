@@ -11,7 +11,11 @@
     provides("count", "metrics.sink"),
     mailbox = 64,
     overflow = reject,
-    timeout = "1m 30s"
+    timeout = "1m 30s",
+    restart = on_failure,
+    max_restarts = 5,
+    within = "60s",
+    backoff = "100ms..30s"
 )]
 #[derive(Default)]
 pub struct Counter {

@@ -49,7 +49,7 @@ pub(crate) struct Core {
     /// The sweep with which an ask's deadline passes that nobody set, from the last one on; `None` where no sweep looks after it.
     pub(crate) sweeps: Option<NonZeroU32>,
     pub(crate) bounded: bool,
-    /// What the registry has noted of it: the bits of [`ties`].
+    /// The bits of [`ties`].
     ties: AtomicU8,
     /// Whether it ever had ticks, delayed messages, or asks that the sweeps look after.
     pub(crate) is_timed: AtomicBool,
@@ -114,6 +114,8 @@ pub(crate) struct End {
 #[derive(Default)]
 struct Rest {
     failure: Option<Failure>,
+    /// How often the module was started again.
+    restarts: u32,
     watchers: Vec<Watcher>,
 }
 
@@ -127,7 +129,7 @@ mod phase {
     pub(super) const VISITED: u8 = 4;
 }
 
-/// The bits of [`Core::ties`].
+/// The bits of [`Core::ties`]: what the registry has noted, and how it lives.
 mod ties {
     /// It has children, or had some.
     pub(super) const PARENT: u8 = 1;
@@ -135,6 +137,8 @@ mod ties {
     pub(super) const LEAVES: u8 = 2;
     /// Others depend on it, or did.
     pub(super) const NEEDED: u8 = 4;
+    /// It is built again when it fails.
+    pub(super) const SUPERVISED: u8 = 8;
 }
 
 /// The bits of [`Core::control`].
@@ -149,6 +153,8 @@ pub(crate) mod control {
     pub(crate) const GONE: u8 = 8;
     /// The registration is taken back: that it ends is nobody's failure.
     pub(crate) const TAKEN_BACK: u8 = 16;
+    /// End the running incarnation after the running handler; the module itself goes on.
+    pub(crate) const RENEW: u8 = 32;
 }
 
 impl Core {
@@ -397,7 +403,41 @@ impl Core {
     /// Whether it has been told to stop or drain.
     #[inline]
     pub(crate) fn is_ending(&self) -> bool {
+        self.control.load(Ordering::Acquire) & !control::RENEW != 0
+    }
+
+    /// Whether it has been told anything.
+    #[inline]
+    pub(crate) fn is_told(&self) -> bool {
         self.control.load(Ordering::Acquire) != 0
+    }
+
+    /// Notes that it is built again when it fails.
+    pub(crate) fn supervise(&self) {
+        self.ties.fetch_or(ties::SUPERVISED, Ordering::Relaxed);
+    }
+
+    /// Whether it is built again when it fails.
+    pub(crate) fn is_supervised(&self) -> bool {
+        self.ties.load(Ordering::Relaxed) & ties::SUPERVISED != 0
+    }
+
+    /// Which incarnation runs, or is to come: from 1.
+    pub(crate) fn incarnation(&self) -> u32 {
+        if !self.is_supervised() {
+            return 1;
+        }
+        self.end.lock().rest.as_ref().map_or(1, |rest| rest.restarts.saturating_add(1))
+    }
+
+    /// Counts the next incarnation, and forgets what the one before failed of. Under the lock of the mailbox.
+    pub(crate) fn begin_again(&self) -> Option<Failure> {
+        let mut end = self.end.lock();
+        let rest = end.rest.get_or_insert_default();
+        rest.restarts = rest.restarts.saturating_add(1);
+        self.has_failed.store(false, Ordering::Release);
+        self.control.store(self.control.load(Ordering::Relaxed) & !control::RENEW, Ordering::Release);
+        rest.failure.take()
     }
 
     #[inline]
@@ -489,6 +529,10 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     /// Refuses all but stop hooks from now on, and lets what is queued be handled before the module stops.
     fn begin_drain(&self);
 
+    /// Ends the running incarnation of the module, which has failed of this: the module with it, unless it is built again. Nothing happens where it was another
+    /// incarnation that failed; where none is given it is a child that failed, and nothing happens where the module is ending already.
+    fn break_off(&self, incarnation: Option<u32>, failure: Failure);
+
     /// Wakes askers whose deadline has come. Returns whether any are left to look at.
     fn sweep(&self, sweeps: u32) -> bool;
 
@@ -535,6 +579,15 @@ impl<T: Module> AnyCell for Cell<T> {
 
     fn begin_drain(&self) {
         self.mailbox.begin_drain(&self.core);
+    }
+
+    fn break_off(&self, incarnation: Option<u32>, failure: Failure) {
+        if self.core.is_supervised() {
+            self.mailbox.break_off(&self.core, incarnation, failure);
+        } else if incarnation.is_some() || !self.core.is_ending() {
+            self.core.fail(failure);
+            self.quiesce(control::STOP);
+        }
     }
 
     fn sweep(&self, sweeps: u32) -> bool {

@@ -47,6 +47,12 @@ impl<T: Module> Context<T> {
         self.cell.core.name()
     }
 
+    /// Which incarnation of the module this is: 1, and one more with each [restart](crate::recovery::Restart).
+    #[must_use]
+    pub fn incarnation(&self) -> u32 {
+        self.cell.core.incarnation()
+    }
+
     /// Stops this module once the running handler has returned. What waits in the mailbox is reported as undelivered.
     ///
     /// A module on which others depend stops with them: `ctx.self_ref().stop().with_dependents().await` begins that and returns at once.

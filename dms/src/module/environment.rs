@@ -40,6 +40,12 @@ pub(crate) trait Host: Any + Send + Sync {
     /// Whether the module `id` is a child of `ancestor`, or a child's child.
     fn descends(&self, id: ModuleId, ancestor: ModuleId) -> bool;
 
+    /// The module's children that have not ended, the youngest first.
+    fn children(&self, id: ModuleId) -> Vec<Arc<dyn AnyCell>>;
+
+    /// Ends the running incarnation of a module, which fails of this, unless it is ending already.
+    fn break_off(&self, id: ModuleId, failure: Failure);
+
     /// Whether the module has children that have not ended.
     fn has_children(&self, id: ModuleId) -> bool;
 
@@ -59,7 +65,7 @@ pub(crate) trait Host: Any + Send + Sync {
     /// Whether the system shuts down.
     fn is_shutting_down(&self) -> bool;
 
-    /// Takes note of an essential module's failure: the system shuts down.
+    /// Takes note of the failure of a module that the system cannot do without: it shuts down.
     fn fail(self: Arc<Self>, module: ModuleName, failure: Failure);
 
     /// Stops a module's children, the youngest first.

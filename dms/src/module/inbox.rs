@@ -104,7 +104,7 @@ impl<T: Module> Inbox<T> {
     pub fn try_recv(&mut self) -> Option<T::Message> {
         let Self { cell, hand } = self;
         let core = &cell.core;
-        if core.is_ending() && hand.must_end(cell, false) {
+        if core.is_told() && hand.must_end(cell, false) {
             return None;
         }
         if hand.batch.is_empty()
@@ -288,9 +288,9 @@ impl<T: Module> Hand<T> {
     fn poll_ready(&mut self, cell: &Cell<T>, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
         let core = &cell.core;
         let is_done = self.batch.is_empty();
-        let is_ending = core.is_ending();
+        let is_told = core.is_told();
         let is_armed = self.armed == core.poll_number() && core.is_root(cx.waker());
-        if is_done && !is_ending && is_armed && !is_large(&self.batch) {
+        if is_done && !is_told && is_armed && !is_large(&self.batch) {
             // Whatever came since the batch was taken has woken the task, which cannot have been polled for it yet. Whoever looks once more in this
             // poll, as a loop of the module's own may, is to see it.
             self.armed = 0;
@@ -298,7 +298,7 @@ impl<T: Module> Hand<T> {
             core.is_busy.store(false, Ordering::Relaxed);
             return Poll::Pending;
         }
-        if is_ending && self.must_end(cell, stopping) {
+        if is_told && self.must_end(cell, stopping) {
             return Poll::Ready(false);
         }
         if self.since_yield >= BUDGET {
@@ -313,7 +313,7 @@ impl<T: Module> Hand<T> {
     #[cold]
     fn must_end(&mut self, cell: &Cell<T>, stopping: bool) -> bool {
         let core = &cell.core;
-        if core.has(control::STOP) && !stopping {
+        if core.has(control::STOP | control::RENEW) && !stopping {
             return true;
         }
         if core.has(control::QUIESCE) {
@@ -369,7 +369,7 @@ impl<T: Module> Hand<T> {
     /// Whether the control has news for the loop.
     #[cold]
     fn must_look(&self, cell: &Cell<T>) -> bool {
-        cell.core.has(control::STOP) || cell.core.has(control::QUIESCE) && !self.quiesced
+        cell.core.has(control::STOP | control::RENEW) || cell.core.has(control::QUIESCE) && !self.quiesced
     }
 
     #[inline]

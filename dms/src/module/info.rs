@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::flags::ModuleFlags;
+use crate::recovery::Restart;
 
 /// The deadline of an [`ask`](crate::ModuleRef::ask) when neither the call, the module nor the system sets one: 5 seconds.
 pub const DEFAULT_ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -78,6 +79,8 @@ pub struct ModuleInfo {
     pub overflow: Overflow,
     /// The deadline of asks that set none of their own.
     pub timeout: Timeout,
+    /// How it is started again.
+    pub restart: Restart,
 }
 
 impl ModuleInfo {
@@ -99,6 +102,7 @@ impl ModuleInfo {
             mailbox: None,
             overflow: Overflow::Wait,
             timeout: Timeout::Inherit,
+            restart: Restart::never(),
         }
     }
 
@@ -184,6 +188,14 @@ impl ModuleInfo {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Timeout::After(timeout);
+        self
+    }
+
+    /// Says how the module is started again. It must be registered in a way to build it again, with [`register_with`](crate::SystemRef::register_with) or
+    /// [`restart_from_clone`](crate::Register::restart_from_clone).
+    #[must_use]
+    pub const fn restart(mut self, restart: Restart) -> Self {
+        self.restart = restart;
         self
     }
 

@@ -271,9 +271,18 @@ pub enum Failure {
     /// The module was ended before it had stopped by itself: a shutdown's deadline passed, or the runtime went down.
     #[error("ended before it had stopped by itself (a deadline passed, or the runtime went down)")]
     Aborted,
-    /// The module is [essential](crate::ModuleFlags::ESSENTIAL), and ended though the system was not shut down: its loop returned, or its parent ended.
-    #[error("ended though it is essential (its loop returned, or its parent ended)")]
+    /// The module ended though nobody had asked for that: its loop returned, or its parent ended. It is one that the system cannot do without
+    /// ([essential](crate::ModuleFlags::ESSENTIAL)), or one that is always started again and has been too often.
+    #[error("ended though it was to run on (its loop returned, or its parent ended)")]
     Ended,
+    /// A child of the module failed, and was not started again, because it had been too often.
+    #[error("child `{child}` failed for good: {failure}")]
+    Child {
+        /// The child's name.
+        child: ModuleName,
+        /// What it failed of at last.
+        failure: Box<Failure>,
+    },
 }
 
 #[cfg(test)]

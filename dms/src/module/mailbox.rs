@@ -16,6 +16,7 @@ use super::askers::Askers;
 use super::cell::{Core, control};
 use super::current;
 use super::info::Overflow;
+use super::lifecycle::Failure;
 use super::reply::NoAnswer;
 use super::room::Waiter;
 
@@ -423,6 +424,31 @@ impl<E, H> Mailbox<E, H> {
         core.begin_stopping();
         wake(core, stranger);
         refuse(waiters);
+    }
+
+    /// Tells the worker to end the running incarnation, which has failed of this. What is queued stays, and the gate open.
+    pub(crate) fn break_off(&self, core: &Core, incarnation: Option<u32>, failure: Failure) {
+        let mut queue = self.queue.lock();
+        let is_another = incarnation.is_some_and(|incarnation| incarnation != core.incarnation());
+        let is_ending = core.is_ending();
+        if is_another || is_ending && incarnation.is_none() {
+            return;
+        }
+        core.fail(failure);
+        if is_ending {
+            return;
+        }
+        core.tell(control::RENEW);
+        queue.parked = false;
+        let stranger = queue.take_stranger();
+        drop(queue);
+        wake(core, stranger);
+    }
+
+    /// Counts the next incarnation, and gives what the one before failed of.
+    pub(crate) fn begin_again(&self, core: &Core) -> Option<Failure> {
+        let _queue = self.queue.lock();
+        core.begin_again()
     }
 
     /// Refuses everybody, and drops all that waits in the queue and in `batch`.

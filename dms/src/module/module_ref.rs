@@ -210,6 +210,12 @@ impl<T: Module> ModuleRef<T> {
         self.cell.core.wait_until(|now| now != state).await
     }
 
+    /// Which incarnation of the module runs, or is to come: 1, and one more with each [restart](crate::recovery::Restart).
+    #[must_use]
+    pub fn incarnation(&self) -> u32 {
+        self.cell.core.incarnation()
+    }
+
     /// What the module says of itself.
     #[must_use]
     pub fn info(&self) -> &ModuleInfo {

@@ -11,7 +11,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
-use super::cell::{AnyCell, control};
+use super::cell::AnyCell;
 use super::context::Context;
 use super::error::ModuleError;
 use super::handler::Answers;
@@ -86,6 +86,8 @@ pub struct Task<O: TaskOutput> {
 struct Shared<O> {
     name: String,
     module: Arc<dyn AnyCell>,
+    /// That of the module whose task it is.
+    incarnation: u32,
     state: Mutex<State<O>>,
 }
 
@@ -217,8 +219,7 @@ impl<O: TaskOutput> Shared<O> {
     }
 
     fn fail_with(&self, text: String) {
-        self.module.core().fail(Failure::Task { task: self.name.clone(), text });
-        self.module.quiesce(control::STOP);
+        self.module.break_off(Some(self.incarnation), Failure::Task { task: self.name.clone(), text });
     }
 }
 
@@ -240,7 +241,9 @@ impl Tasks {
     where
         F: Future<Output: TaskOutput> + Send + 'static,
     {
-        let shared = Arc::new(Shared { name, module, state: Mutex::new(State::Running(Taker::Handle(None))) });
+        let incarnation = module.core().incarnation();
+        let state = Mutex::new(State::Running(Taker::Handle(None)));
+        let shared = Arc::new(Shared { name, module, incarnation, state });
         let mut list = self.list.lock();
         let key = list.next;
         list.next += 1;

@@ -91,7 +91,7 @@ pub(crate) fn inline_life<T: Module>(
 }
 
 impl<T: Module> Life<T> {
-    fn new(cell: &Arc<Cell<T>>, module: T, start: Option<Box<Start>>) -> Self {
+    pub(super) fn new(cell: &Arc<Cell<T>>, module: T, start: Option<Box<Start>>) -> Self {
         Self { module: Some(module), ctx: Context::new(Arc::clone(cell)), ending: Ending::new(cell, start) }
     }
 }
@@ -106,7 +106,7 @@ pin_project! {
     }
 }
 
-fn attributed<F>(module: Arc<dyn AnyCell>, future: F) -> Attributed<F> {
+pub(super) fn attributed<F>(module: Arc<dyn AnyCell>, future: F) -> Attributed<F> {
     Attributed { module: Some(module), future }
 }
 
@@ -187,7 +187,7 @@ async fn live_inline<T: Module>(mut resident: Resident<T>) {
 }
 
 /// Brings the module up; says how far it came where it does not run.
-async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
+pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     let Life { module, ctx, ending, .. } = life;
     let module = module.as_mut()?;
     let cell = Arc::clone(ending.inbox.cell());
@@ -253,8 +253,9 @@ async fn turn_to_init<T: Module>(cell: &Cell<T>, turn: &mut oneshot::Receiver<()
     .await
 }
 
-fn begin_running<T: Module>(life: &Life<T>) {
-    if !T::TICKS.is_empty() {
+pub(super) fn begin_running<T: Module>(life: &Life<T>) {
+    // A restart keeps them.
+    if !T::TICKS.is_empty() && life.ending.core().incarnation() == 1 {
         let target = ModuleRef { cell: Arc::clone(life.ending.inbox.cell()) };
         for tick in T::TICKS {
             tick.request(&target);
@@ -263,7 +264,7 @@ fn begin_running<T: Module>(life: &Life<T>) {
 }
 
 #[allow(clippy::manual_async_fn, reason = "a block uses what it captures in place; an `async fn` would hold it twice")]
-fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
+pub(super) fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
     async move {
         life.ctx.handler = "run";
         life.ending.core().set_in_handler(false);
@@ -302,7 +303,7 @@ fn stop_at_once<T: Module>(life: &mut Life<T>, end: &End) -> bool {
     true
 }
 
-async fn stop<T: Module>(life: &mut Life<T>, end: End) {
+pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     let cell = Arc::clone(life.ending.inbox.cell());
     let core = &cell.core;
     core.set_state(ModuleState::Stopping);
@@ -350,13 +351,17 @@ async fn stop<T: Module>(life: &mut Life<T>, end: End) {
 }
 
 fn drop_module<T: Module>(life: &mut Life<T>) {
-    let core = life.ending.core();
-    core.forget_timers();
+    life.ending.core().forget_timers();
+    drop_value(life);
+    life.ending.clean = true;
+}
+
+/// Drops the module itself.
+pub(super) fn drop_value<T: Module>(life: &mut Life<T>) {
     let module = life.module.take();
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(module))) {
-        core.fail(Failure::Panic { place: "drop".to_owned(), text: panic_text(&*panic) });
+        life.ending.core().fail(Failure::Panic { place: "drop".to_owned(), text: panic_text(&*panic) });
     }
-    life.ending.clean = true;
 }
 
 /// The last thing to go: says that the module has ended, once it has been dropped.
@@ -366,15 +371,27 @@ pub(super) struct Ending<T: Module> {
     start: Option<Box<Start>>,
     /// Whether the life came to its end, rather than being cut off.
     clean: bool,
+    /// Whether its failure is that of its parent, or of the system.
+    escalates: bool,
 }
 
 impl<T: Module> Ending<T> {
     fn new(cell: &Arc<Cell<T>>, start: Option<Box<Start>>) -> Self {
-        Self { inbox: Inbox::new(Arc::clone(cell)), start, clean: false }
+        Self { inbox: Inbox::new(Arc::clone(cell)), start, clean: false, escalates: false }
     }
 
-    fn core(&self) -> &Core {
+    pub(super) fn core(&self) -> &Core {
         &self.inbox.cell().core
+    }
+
+    /// Whether a registration waits for the module's start.
+    pub(super) fn awaits_start(&self) -> bool {
+        self.start.is_some()
+    }
+
+    /// Makes the module's failure that of its parent, or of the system.
+    pub(super) fn escalate(&mut self) {
+        self.escalates = true;
     }
 
     /// Takes note of a hook that failed before the module ran.
@@ -399,7 +416,7 @@ impl<T: Module> Ending<T> {
     }
 
     /// Takes note of what failed while the module stopped.
-    fn check_stop(&self, place: &'static str, result: Result<Result<(), ModuleError>, Panic>) {
+    pub(super) fn check_stop(&self, place: &'static str, result: Result<Result<(), ModuleError>, Panic>) {
         match result {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.core().fail(Failure::Hook { hook: "stop", text: error.chain() }),
@@ -437,13 +454,25 @@ impl<T: Module> Drop for Ending<T> {
         } else if undelivered > 0 {
             tracing::warn!(module = %core.name(), undelivered, "messages were never handled");
         }
+        let escalates = !is_essential && (self.escalates || matches!(failure, Some(Failure::Child { .. })));
+        let parent = core.parent().filter(|_| escalates);
         if let Some(host) = &host {
+            if let Some(parent) = parent
+                && let Some(failure) = &failure
+            {
+                // While it is the parent's child still: the parent does not begin again before it has gone.
+                host.break_off(
+                    parent,
+                    Failure::Child { child: core.module_name(), failure: Box::new(failure.clone()) },
+                );
+            }
             host.remove(core.id);
         }
         core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
-        if is_essential
+        if (is_essential || escalates && parent.is_none())
             && let Some(host) = host
             && let Some(failure) = failure
+            && (is_essential || !host.is_shutting_down())
         {
             host.fail(core.module_name(), failure);
         }

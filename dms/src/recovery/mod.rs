@@ -48,6 +48,7 @@ pub use breaker::{BreakerBuilder, BreakerError, BreakerMetrics, CircuitBreaker, 
 pub use health::{HealthMonitor, HealthStatus, HealthSummary, HealthThresholds};
 pub use intensity::{RecentRestarts, RestartIntensity};
 pub use policy::{Exit, Restart, RestartPolicy};
+pub(crate) use random::Random;
 pub use retry::{Retry, RetryBudget, RetryError};
 pub use strategy::{RestartPlan, Strategy};
 pub use supervision::{Decision, Supervision};

@@ -17,18 +17,8 @@ pub enum RegisterError {
         /// The name.
         name: String,
     },
-    /// The name cannot be one.
-    #[error("{name:?} cannot be the name of a module: {reason}; give it another with `.name(\"…\")`")]
-    Name {
-        /// The name.
-        name: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
     /// The system is shutting down or has shut down, the module that would be the parent is stopping, or the module was told to stop before it ran.
-    #[error(
-        "module `{module}` was not registered: the system, its parent or the module itself is stopping, or has stopped"
-    )]
+    #[error("module `{module}` was not registered: the system, its parent or the module itself is stopping")]
     ShuttingDown {
         /// The module's name.
         module: String,
@@ -96,13 +86,13 @@ pub enum RegisterError {
         reason: String,
     },
     /// Modules depend on each other in a circle.
-    #[error("these modules depend on each other in a circle: {}; take one of these dependencies away", circle(.cycle))]
+    #[error("these modules depend on each other in a circle: {}", circle(.cycle))]
     DependencyCycle {
         /// The names, each depending on the next, the last on the first.
         cycle: Vec<String>,
     },
     /// No module that runs, nor one of the set, has the name of the dependency or provides it.
-    #[error("`{}` is not there: no module is named `{dependency}` or provides it; {}; register it first, or in the same set", way(.path, .requirement), there_is(.existing))]
+    #[error("`{}` is not there: no module is named `{dependency}` or provides it; {}", way(.path, .requirement), there_is(.existing))]
     DependencyMissing {
         /// Who needs it: from a module of the set on which none depends to the one that declares the dependency.
         path: Vec<String>,
@@ -110,7 +100,7 @@ pub enum RegisterError {
         requirement: String,
         /// Its name.
         dependency: String,
-        /// The names and capabilities that are there, without those of the module that declares it.
+        /// The names and capabilities that are there.
         existing: Vec<String>,
     },
     /// The dependency is there in other versions only.
@@ -132,6 +122,14 @@ pub enum RegisterError {
         requirement: String,
         /// What was found.
         found: Vec<DependencyCandidate>,
+    },
+    /// The module is to be started again when it fails, and nothing could build it then.
+    #[error(
+        "module `{module}` cannot be started again, as its `restart` says, since a value can be given away only once: register it with `register_with`, which builds it each time, or add `.restart_from_clone()`"
+    )]
+    CannotRestart {
+        /// The module's name.
+        module: String,
     },
     /// A pool of no members.
     #[error("a pool of `{module}` needs at least one member")]
@@ -222,7 +220,7 @@ fn way(path: &[String], requirement: &str) -> String {
 
 fn there_is(existing: &[String]) -> String {
     match existing {
-        [] => "there is nothing else".to_owned(),
+        [] => "there is nothing to depend on".to_owned(),
         existing => format!("there are: {}", existing.join(", ")),
     }
 }

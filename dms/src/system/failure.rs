@@ -8,9 +8,10 @@ use super::shutdown;
 use super::system::SystemRef;
 use crate::module::{Failure, ModuleName};
 
-/// An [essential](crate::ModuleFlags::ESSENTIAL) module failed, and so did the system: it shuts down.
+/// A module failed that the system cannot do without, and so did the system: it shuts down. The module is [essential](crate::ModuleFlags::ESSENTIAL), or has failed
+/// more often than its [restarts](crate::recovery::Restart) allow and has no parent that could be started again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("essential module `{module}` failed, so the system shuts down")]
+#[error("module `{module}` failed, and the system with it, which shuts down")]
 #[non_exhaustive]
 pub struct SystemFailure {
     /// The module's name.
@@ -21,7 +22,7 @@ pub struct SystemFailure {
 }
 
 impl SystemRef {
-    /// The failure of the system: that of the first [essential](crate::ModuleFlags::ESSENTIAL) module that failed.
+    /// The failure of the system: that of the first module that failed which it cannot do without.
     #[must_use]
     pub fn failure(&self) -> Option<SystemFailure> {
         self.shared().and_then(|shared| shared.shutdown.failure())
@@ -30,7 +31,8 @@ impl SystemRef {
     /// Waits until the system fails, and gives the failure; `None` once it has shut down without one.
     ///
     /// A module is essential by its flag. Whatever it fails of once it has run (a panic, the error of a hook or a task, its end though nobody asked for it), the system
-    /// shuts down, and its [report](crate::ShutdownReport::failure) has the failure too.
+    /// fails too. So it does where a module is [started again](crate::recovery::Restart) too often, and none of its parents is, one after the other, that could be started
+    /// again itself. It shuts down then, and its [report](crate::ShutdownReport::failure) has the failure too.
     ///
     /// ```
     /// # use dms::prelude::*;
@@ -81,7 +83,7 @@ async fn failed(shared: &Arc<Shared>) -> Option<SystemFailure> {
     }
 }
 
-/// Takes note of an essential module's failure, and begins the shutdown.
+/// Takes note of such a failure, and begins the shutdown.
 pub(super) fn fail(shared: &Arc<Shared>, failure: SystemFailure) {
     tracing::error!(system = shared.name, "{failure}: {}", failure.failure);
     shared.shutdown.fail(failure);

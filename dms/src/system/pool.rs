@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Poll, ready};
 
+use parking_lot::Mutex;
+
 use super::error::RegisterError;
 use super::register::{Register, RegisterFuture};
 use super::system::SystemRef;
@@ -17,6 +19,7 @@ use crate::module::cell::AnyCell;
 use crate::module::stop::{Ending, How, StopError};
 use crate::module::worker::panic_text;
 use crate::module::{Answers, Ask, Module, ModuleId, ModuleRef, ModuleReport, SendError};
+use crate::recovery::{Restart, RestartPolicy};
 
 /// Which member of a pool gets a message. What must go to the same member each time goes [by key](Pool::by_key).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -240,13 +243,18 @@ impl fmt::Debug for StopPool {
     }
 }
 
+/// Makes the member of a number.
+type Make<T> = Box<dyn FnMut(usize) -> T + Send>;
+
 /// The registration of a pool to come: await it, or set something first.
 #[must_use = "nothing is registered until this is awaited"]
 pub struct RegisterPool<T: Module> {
     system: SystemRef,
     count: usize,
-    make: Box<dyn FnMut(usize) -> T + Send>,
+    /// Shared with the members that are to be built again.
+    make: Arc<Mutex<Make<T>>>,
     parent: Option<ModuleId>,
+    restart: Option<Restart>,
     routing: Routing,
     name: Option<String>,
     mailbox: Option<usize>,
@@ -254,14 +262,19 @@ pub struct RegisterPool<T: Module> {
 }
 
 impl<T: Module> RegisterPool<T> {
-    pub(super) fn new(
-        system: SystemRef,
-        count: usize,
-        make: Box<dyn FnMut(usize) -> T + Send>,
-        parent: Option<ModuleId>,
-    ) -> Self {
+    pub(super) fn new(system: SystemRef, count: usize, make: Make<T>, parent: Option<ModuleId>) -> Self {
         let name = const { T::INFO }.unique.then(|| const { T::INFO }.name.to_owned());
-        Self { system, count, make, parent, routing: Routing::default(), name, mailbox: None, overflow: None }
+        Self {
+            system,
+            count,
+            make: Arc::new(Mutex::new(make)),
+            parent,
+            restart: None,
+            routing: Routing::default(),
+            name,
+            mailbox: None,
+            overflow: None,
+        }
     }
 
     /// Says which member gets a message; the least loaded one without this.
@@ -288,8 +301,16 @@ impl<T: Module> RegisterPool<T> {
         self
     }
 
+    /// Says how each member is started again, instead of what its type says; it is built again with the same number.
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.restart = Some(restart);
+        self
+    }
+
     fn member(&mut self, number: usize) -> Result<RegisterFuture<T>, RegisterError> {
-        let module = panic::catch_unwind(AssertUnwindSafe(|| (self.make)(number))).map_err(|panic| {
+        let make = Arc::clone(&self.make);
+        let make = move || (make.lock())(number);
+        let module = panic::catch_unwind(AssertUnwindSafe(&make)).map_err(|panic| {
             let module = self.name.clone().unwrap_or_else(|| const { T::INFO }.name.to_owned());
             RegisterError::Panicked { module, place: "new", text: panic_text(&*panic) }
         })?;
@@ -297,6 +318,12 @@ impl<T: Module> RegisterPool<T> {
             None => self.system.register_module(module),
             Some(parent) => self.system.register_child(module, parent),
         };
+        if let Some(restart) = self.restart {
+            member = member.restart(restart);
+        }
+        if self.restart.unwrap_or(const { T::INFO }.restart).policy != RestartPolicy::Never {
+            member = member.built_again_with(Box::new(move |_| make()));
+        }
         if let Some(name) = &self.name {
             member = member.name(format!("{name}-{number}"));
         }

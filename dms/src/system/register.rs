@@ -21,8 +21,10 @@ use crate::module::cell::{AnyCell, control};
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
 use crate::module::reply::NoAnswer;
+use crate::module::supervised::{Build, supervised_life};
 use crate::module::worker::{self, NotStarted, Start};
 use crate::module::{Module, ModuleId, ModuleInfo, ModuleRef, ModuleState};
+use crate::recovery::{Restart, RestartPolicy};
 
 /// A registration to come: await it, or set something first.
 ///
@@ -43,18 +45,20 @@ pub struct Register<T: Module> {
     /// `None` where the system is gone.
     system: Option<Arc<Shared>>,
     make: Make<T>,
+    /// Builds it again, where what makes it cannot.
+    build: Option<Build<T>>,
     settings: Settings,
 }
 
 /// How the module comes about.
 pub(super) enum Make<T: Module> {
     Value(T),
-    With(Box<dyn Fn(ModuleRef<T>) -> T + Send>),
+    With(Build<T>),
 }
 
 impl<T: Module> Register<T> {
     pub(super) fn new(system: &SystemRef, make: Make<T>, parent: Option<ModuleId>) -> Self {
-        Self { system: system.shared(), make, settings: Settings { parent, ..Settings::default() } }
+        Self { system: system.shared(), make, build: None, settings: Settings { parent, ..Settings::default() } }
     }
 
     /// Gives this module a name of its own; one module of a system may have it at a time.
@@ -94,9 +98,77 @@ impl<T: Module> Register<T> {
         self
     }
 
+    /// Says how this module is started again, instead of what its type says. Something must be there to build it again: it is registered with
+    /// [`register_with`](SystemRef::register_with), or with [`restart_from_clone`](Self::restart_from_clone).
+    ///
+    /// A restart keeps all that others know of the module: its references, its name, what waits in its mailbox, its ticks and subscriptions. The message whose handler
+    /// failed is not handled again. The tasks and children of the incarnation that failed end, and it is dropped, before `init` of the next one runs; senders and askers wait
+    /// meanwhile. Where it is not only to be started but never to run again, [`stop`](ModuleRef::stop) ends it, at any time.
+    ///
+    /// Once it fails more often than is allowed, it has failed for good. Then its parent fails with it, and is started again if it is to be. Where none is, up to the
+    /// last, [the system fails](SystemRef::failed).
+    ///
+    /// ```
+    /// # use dms::prelude::*;
+    /// # use std::time::Duration;
+    /// use dms::recovery::{Backoff, Restart};
+    ///
+    /// #[module]
+    /// #[derive(Default)]
+    /// struct Parser { parsed: u64 }
+    ///
+    /// #[module]
+    /// impl Parser {
+    ///     #[handler(Parse)]
+    ///     fn parse(&mut self, text: String) -> u64 {
+    ///         let _number: i64 = text.parse().expect("a number");
+    ///         self.parsed += 1;
+    ///         self.parsed
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let restart = Restart::on_failure()
+    ///     .max_restarts(5, Duration::from_secs(60))
+    ///     .backoff(Backoff::new(Duration::from_millis(100), Duration::from_secs(30)));
+    /// let system = System::new();
+    /// let parser = system.register_with(|_| Parser::default()).restart(restart).await?;
+    /// assert_eq!(parser.parse("1".to_owned()).await?, 1);
+    /// assert!(parser.parse("one".to_owned()).await.is_err());
+    /// assert_eq!(parser.parse("2".to_owned()).await?, 1, "it was built anew");
+    /// assert_eq!(parser.incarnation(), 2);
+    /// # system.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.settings.wants.get_or_insert_default().restart = Some(restart);
+        self
+    }
+
+    /// Starts the module again, where it is to be, from a clone of the value that is registered, as it is now.
+    pub fn restart_from_clone(mut self) -> Self
+    where
+        T: Clone,
+    {
+        if let Make::Value(value) = &self.make {
+            let value = value.clone();
+            self.build = Some(Box::new(move |_| value.clone()));
+        }
+        self
+    }
+
+    /// Builds the module again with this, where it is to be started again.
+    pub(super) fn built_again_with(mut self, build: Build<T>) -> Self {
+        self.build = Some(build);
+        self
+    }
+
     /// The module, and the system that it was to be registered in, unless that is gone.
     pub(super) fn into_entry(self) -> (Entry<T>, Option<Arc<Shared>>) {
-        (Entry::new(self.make, self.settings), self.system)
+        let mut entry = Entry::new(self.make, self.settings);
+        entry.build = self.build;
+        (entry, self.system)
     }
 }
 
@@ -104,6 +176,8 @@ impl<T: Module> Register<T> {
 pub(super) struct Entry<T: Module> {
     /// `None` once it has come about.
     make: Option<Make<T>>,
+    /// Builds it again, where what makes it cannot.
+    build: Option<Build<T>>,
     settings: Settings,
     /// What it says of itself, where that is not what its type says; its cell has it once there is one.
     own: Option<Box<ModuleInfo>>,
@@ -157,17 +231,23 @@ pub(super) trait Candidate: Send {
 
 impl<T: Module> Entry<T> {
     pub(super) fn new(make: Make<T>, settings: Settings) -> Self {
-        Self { make: Some(make), settings, own: None, module: None, role: Role::Alone }
+        Self { make: Some(make), build: None, settings, own: None, module: None, role: Role::Alone }
     }
 
     /// A place without a module.
     pub(super) fn stand_in(settings: Settings) -> Self {
-        Self { make: None, settings, own: None, module: None, role: Role::StandIn }
+        Self { make: None, build: None, settings, own: None, module: None, role: Role::StandIn }
     }
 
     /// Whose value is there and who has nothing to start with runs from the beginning.
     fn begins_running(&self) -> bool {
         !T::STARTS && self.role == Role::Alone && matches!(self.make, Some(Make::Value(_)))
+    }
+
+    /// How it is started again.
+    fn restart(&self) -> Restart {
+        let set = self.settings.wants.as_ref().and_then(|wants| wants.restart);
+        set.unwrap_or_else(|| self.subject().info.restart)
     }
 
     /// The module, once it has its place.
@@ -181,8 +261,11 @@ impl<T: Module> Candidate for Entry<T> {
         if let Some(Make::Value(value)) = &self.make {
             let panicked = |text| RegisterError::Panicked { module: self.name(), place: "info", text };
             self.own = own_info(value).map_err(panicked)?;
+            if self.build.is_none() && self.restart().policy != RestartPolicy::Never {
+                return Err(RegisterError::CannotRestart { module: self.name() });
+            }
         }
-        self.subject().unique_name().map_or(Ok(()), check_name)
+        Ok(())
     }
 
     fn subject(&self) -> Subject<'_> {
@@ -238,12 +321,12 @@ impl<T: Module> Candidate for Entry<T> {
 
     fn launch(&mut self, runtime: &Handle, start: Option<Box<Start>>) -> Result<(), RegisterError> {
         let (Some(make), Some(target)) = (self.make.take(), &self.module) else { return Ok(()) };
-        let value = match make {
-            Make::Value(value) => value,
+        let (value, build) = match make {
+            Make::Value(value) => (value, self.build.take()),
             Make::With(make) => {
                 let self_ref = target.clone();
                 match make_one(|| make(self_ref), target) {
-                    Ok(value) => value,
+                    Ok(value) => (value, Some(make)),
                     Err(error) => {
                         worker::abandon(&target.cell);
                         return Err(error);
@@ -252,7 +335,12 @@ impl<T: Module> Candidate for Entry<T> {
             }
         };
         let cell = Arc::clone(&target.cell);
-        let worker = if T::INLINE {
+        let restart = self.restart();
+        let worker = if let Some(build) = build
+            && restart.policy != RestartPolicy::Never
+        {
+            runtime.spawn(supervised_life(cell, value, start, restart, build))
+        } else if T::INLINE {
             runtime.spawn(worker::inline_life(cell, value, start))
         } else {
             runtime.spawn(worker::life(cell, value, start))
@@ -334,18 +422,6 @@ impl<T: Module> Future for RegisterFuture<T> {
             Err(_) => Err(not_started(module.name(), NotStarted::Stopped)),
         })
     }
-}
-
-/// That a name, which may be made at run time, is such as `#[module]` takes.
-fn check_name(name: &str) -> Result<(), RegisterError> {
-    let reason = if name.is_empty() {
-        "it is empty, and a module is found by it"
-    } else if name.trim() != name || name.contains(char::is_control) {
-        "it has blanks at its ends or control characters in it"
-    } else {
-        return Ok(());
-    };
-    Err(RegisterError::Name { name: name.to_owned(), reason })
 }
 
 /// That a module does not run.

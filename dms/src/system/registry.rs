@@ -28,6 +28,7 @@ use crate::module::mailbox::Mailbox;
 use crate::module::stop::{self, How, StopError};
 use crate::module::subscription::{Subscriber, Topic};
 use crate::module::{Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
+use crate::recovery::Restart;
 
 /// What a system, its references and its modules share.
 pub(crate) struct Shared {
@@ -100,6 +101,8 @@ pub struct ModuleSummary {
     pub depth: usize,
     /// The module whose child it is.
     pub parent: Option<ModuleId>,
+    /// Which incarnation it is, from 1: how often it has been started.
+    pub incarnation: u32,
 }
 
 /// What a registration may set.
@@ -116,6 +119,8 @@ pub(super) struct Settings {
 /// What a registration says that else the module's type does.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wants {
+    /// How it is started again.
+    pub(super) restart: Option<Restart>,
     /// Dependencies as they are written, and whether they are optional.
     pub(super) dependencies: Vec<(String, bool)>,
     pub(super) provides: Vec<String>,
@@ -526,6 +531,7 @@ impl ModuleSummary {
             state: core.state(),
             depth: cell.depth(),
             parent: core.parent(),
+            incarnation: core.incarnation(),
         }
     }
 }
@@ -575,18 +581,21 @@ impl Host for Shared {
         self.registry.lock().children.contains_key(&id)
     }
 
-    fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn children(&self, id: ModuleId) -> Vec<Arc<dyn AnyCell>> {
         let registry = self.registry.lock();
-        let children: Vec<_> = registry
-            .children
-            .get(&id)
-            .into_iter()
-            .flatten()
-            .rev()
-            .filter_map(|child| registry.modules.get(child).cloned())
-            .collect();
-        drop(registry);
-        Box::pin(stop::end_in_order(children, How::Stop))
+        let children = registry.children.get(&id).into_iter().flatten().rev();
+        children.filter_map(|child| registry.modules.get(child).cloned()).collect()
+    }
+
+    fn break_off(&self, id: ModuleId, failure: Failure) {
+        let module = self.registry.lock().modules.get(&id).cloned();
+        if let Some(module) = module {
+            module.break_off(None, failure);
+        }
+    }
+
+    fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(stop::end_in_order(self.children(id), How::Stop))
     }
 
     fn leave(&self, modules: &[Arc<dyn AnyCell>], with_dependents: bool) -> Result<Vec<Arc<dyn AnyCell>>, StopError> {

@@ -34,7 +34,7 @@ pub struct ShutdownReport {
     pub undelivered: u64,
     /// The names of the modules that the deadline cut off, or whose handler blocks its thread still.
     pub overran: Vec<String>,
-    /// The failure of an essential module, where there was one: it is why the system shut down, or came while it did.
+    /// The failure of a module that the system cannot do without, where there was one: it is why the system shut down, or came while it did.
     pub failure: Option<SystemFailure>,
     /// False where a module of the system asked: the shutdown has begun, and goes on when the module's handler returns.
     pub complete: bool,

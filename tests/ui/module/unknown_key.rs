@@ -1,6 +1,6 @@
 use dms::prelude::*;
 
-#[module(name = "counter", restrt = "always")]
+#[module(name = "counter", colour = "always")]
 struct Counter;
 
 fn main() {}

@@ -1,0 +1,224 @@
+//! The life of a module that is built again after it has failed: one incarnation after the other, in the same slot.
+//!
+//! The slot is all that outlives an incarnation: the cell with its mailbox and its name, the batch in hand, the timers and the subscriptions. An incarnation is
+//! the module's value with its tasks and its children.
+
+use std::future::{Future, poll_fn};
+use std::panic::{self, AssertUnwindSafe};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::cell::{AnyCell, Cell};
+use super::deadline::Deadline;
+use super::deadlock::{EdgeGuard, On};
+use super::handler::Module;
+use super::lifecycle::{Failure, ModuleState};
+use super::module_ref::ModuleRef;
+use super::stop::{self, How};
+use super::worker::{End, Life, Start, attributed, begin_running, contain, drop_value, panic_text, run, start, stop};
+use crate::recovery::{Delays, Exit, Random, RecentRestarts, Restart, RestartPolicy};
+
+/// Builds a module that is registered already.
+pub(crate) type Build<T> = Box<dyn Fn(ModuleRef<T>) -> T + Send>;
+
+/// What decides on a module's restarts, and builds it again.
+struct Supervisor<T: Module> {
+    policy: RestartPolicy,
+    build: Build<T>,
+    recent: RecentRestarts,
+    delays: Delays,
+    random: Random,
+    /// Since when the module runs; `None` before it does.
+    runs_since: Option<Instant>,
+}
+
+/// What is to be done once an incarnation has ended.
+enum Verdict {
+    /// The module ends with it.
+    End,
+    /// So many restarts in such a time were not to happen.
+    Escalate,
+    /// Another one begins after so long.
+    Restart(Duration),
+}
+
+/// As [`life`](super::worker::life), of a module that is built again.
+pub(crate) fn supervised_life<T: Module>(
+    cell: Arc<Cell<T>>,
+    module: T,
+    start: Option<Box<Start>>,
+    restart: Restart,
+    build: Build<T>,
+) -> impl Future<Output = ()> + Send {
+    cell.core.supervise();
+    let life = Life::new(&cell, module, start);
+    let supervisor = Supervisor {
+        policy: restart.policy,
+        build,
+        recent: RecentRestarts::new(restart.intensity),
+        delays: Delays::new(restart.backoff),
+        random: Random::new(),
+        runs_since: None,
+    };
+    attributed(cell, live(life, Box::new(supervisor)))
+}
+
+async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) {
+    let life = &mut life;
+    // A module that does not come up the first time has not been registered.
+    let mut end = if life.ending.awaits_start() {
+        Box::pin(start(life)).await
+    } else {
+        begin_running(life);
+        None
+    };
+    if end.is_none() {
+        end = Some(supervisor.run(life).await);
+        while let Some(before) = end.take() {
+            let delay = match supervisor.judge(life) {
+                Verdict::End => {
+                    end = Some(before);
+                    break;
+                }
+                Verdict::Escalate => {
+                    life.ending.escalate();
+                    end = Some(before);
+                    break;
+                }
+                Verdict::Restart(delay) => delay,
+            };
+            Box::pin(retire(life, &before, delay)).await;
+            let begun = Box::pin(supervisor.begin_again(life, delay)).await;
+            end = Some(match begun {
+                None => supervisor.run(life).await,
+                Some(end) => end,
+            });
+        }
+    }
+    if let Some(end) = end {
+        Box::pin(stop(life, end)).await;
+    }
+}
+
+impl<T: Module> Supervisor<T> {
+    async fn run(&mut self, life: &mut Life<T>) -> End {
+        self.runs_since = Some(Instant::now());
+        run(life).await
+    }
+
+    /// Decides what comes after an incarnation.
+    fn judge(&mut self, life: &Life<T>) -> Verdict {
+        let core = life.ending.core();
+        let ran_since = self.runs_since.take();
+        // Whoever asked for the end gets it, however it comes about.
+        if core.is_ending() {
+            return Verdict::End;
+        }
+        let exit = if core.failure().is_some() { Exit::Failure } else { Exit::Normal };
+        if !self.policy.restarts(exit) {
+            return Verdict::End;
+        }
+        let now = Instant::now();
+        if !self.recent.allow(now) {
+            core.fail(Failure::Ended);
+            return Verdict::Escalate;
+        }
+        let ran_for = ran_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        Verdict::Restart(self.delays.after_run(ran_for, self.random.draw()))
+    }
+
+    /// Brings the next incarnation up, after a delay; says how far it came where it does not run.
+    async fn begin_again(&mut self, life: &mut Life<T>, delay: Duration) -> Option<End> {
+        let cell = Arc::clone(life.ending.inbox.cell());
+        if !wait(&cell, delay).await {
+            return Some(End::Uninitialised);
+        }
+        let target = ModuleRef { cell: Arc::clone(&cell) };
+        match panic::catch_unwind(AssertUnwindSafe(|| (self.build)(target))) {
+            Ok(module) => life.module = Some(module),
+            Err(panic) => {
+                cell.core.fail(Failure::Panic { place: "new".to_owned(), text: panic_text(&*panic) });
+                return Some(End::Uninitialised);
+            }
+        }
+        life.ctx.handler = "init";
+        let end = start(life).await;
+        if end.is_none() {
+            let core = &cell.core;
+            tracing::info!(module = %core.name(), incarnation = core.incarnation(), "module runs again");
+        }
+        end
+    }
+}
+
+/// Waits before a restart. False where the module is told to end meanwhile.
+async fn wait<T: Module>(cell: &Cell<T>, delay: Duration) -> bool {
+    cell.core.set_state(ModuleState::Created);
+    // Whoever fails without end is to leave others their turn.
+    tokio::task::yield_now().await;
+    let mut sleep = pin!((!delay.is_zero()).then(|| sleep(delay)));
+    poll_fn(|cx| {
+        // The control is told under this lock: whoever tells it later finds the waker, which is there since this poll began.
+        let _ = cell.mailbox.queued();
+        if cell.core.is_ending() {
+            return Poll::Ready(false);
+        }
+        match sleep.as_mut().as_pin_mut() {
+            Some(sleep) => sleep.poll(cx).map(|()| true),
+            None => Poll::Ready(true),
+        }
+    })
+    .await
+}
+
+/// Ends an incarnation: its tasks, its children, then the module itself. The slot remains, and with it all messages that have not begun.
+async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
+    let cell = Arc::clone(life.ending.inbox.cell());
+    let core = &cell.core;
+    core.set_state(ModuleState::Stopping);
+    // No message is in hand.
+    core.detached.store(true, Ordering::Release);
+    core.is_busy.store(false, Ordering::Relaxed);
+    core.set_deadline(Deadline::NEVER);
+    life.ctx.join_tasks().await;
+    end_children(&cell).await;
+    if let Some(module) = &mut life.module
+        && matches!(end, End::Whole)
+    {
+        life.ctx.handler = "stop";
+        let stopped = contain(pin!(module.stop(&mut life.ctx))).await;
+        life.ending.check_stop("stop", stopped);
+        life.ctx.join_tasks().await;
+        end_children(&cell).await;
+    }
+    drop_value(life);
+    let incarnation = core.incarnation();
+    let failure = cell.mailbox.begin_again(core);
+    match failure {
+        Some(failure) => {
+            tracing::warn!(module = %core.name(), incarnation, delay = ?delay, "module failed and is started again: {failure}");
+        }
+        None => {
+            tracing::info!(module = %core.name(), incarnation, delay = ?delay, "module ended and is started again");
+        }
+    }
+}
+
+/// Ends the children of a module that goes on itself, the youngest first.
+async fn end_children<T: Module>(cell: &Arc<Cell<T>>) {
+    let core = &cell.core;
+    let Some(host) = core.environment.host().filter(|_| core.may_have_children()) else { return };
+    let children = host.children(core.id);
+    // What a child's stop hook asks of this module nobody would answer meanwhile.
+    let edge = |child: &Arc<dyn AnyCell>| {
+        EdgeGuard::new(Arc::clone(cell) as Arc<dyn AnyCell>, Arc::clone(child), On::Ended).ok()
+    };
+    let edges: Vec<_> = children.iter().map(edge).collect();
+    stop::end_in_order(children, How::Stop).await;
+    drop(edges);
+}

@@ -1,6 +1,0 @@
-use dms::prelude::*;
-
-#[module(name = "counter", essential)]
-struct Counter;
-
-fn main() {}

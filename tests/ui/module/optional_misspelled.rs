@@ -1,6 +1,0 @@
-use dms::prelude::*;
-
-#[module(name = "counter", depends("store", optionl("metrics")))]
-struct Counter;
-
-fn main() {}
