@@ -620,6 +620,29 @@ fn a_variable_cannot_replace_a_table_nor_make_one_of_a_value() {
 }
 
 #[cfg(unix)]
+/// The tree is gone through by calls inside each other: it must not be as deep as a text can be long.
+#[test]
+fn a_key_of_too_many_names_is_an_error_wherever_it_stands() {
+    for names in [129, 50_000] {
+        let (dots, underscores) = (vec!["a"; names].join("."), vec!["A"; names].join("__"));
+        let variable = Config::builder().environment_from("SHOP", [(format!("SHOP_{underscores}"), "1")]).build();
+        let Err(error @ ConfigError::Environment { .. }) = variable else { panic!("{names} names") };
+        assert!(error.to_string().ends_with("names more than 128 tables in each other"));
+        let set = Config::builder().set(dots.clone(), 1).build();
+        assert!(matches!(set, Err(ConfigError::Value { .. })), "{names} names");
+        let defaults = Config::builder().defaults_of(dots.clone(), &1).build();
+        assert!(matches!(defaults, Err(ConfigError::Value { .. })), "{names} names");
+    }
+    for text in [format!("{}a = 1", "a.".repeat(50_000)), format!("[{}a]", "a.".repeat(50_000)), "a = [".repeat(50_000)]
+    {
+        assert!(matches!(Config::builder().defaults(text).build(), Err(ConfigError::Syntax { .. })));
+    }
+    let (dots, underscores) = (vec!["a"; 128].join("."), vec!["A"; 128].join("__"));
+    let deep = Config::builder().environment_from("SHOP", [(format!("SHOP_{underscores}"), "1")]).build();
+    assert_eq!(deep.unwrap().value::<u8>(&dots).unwrap(), 1);
+    assert_eq!(Config::builder().set(dots.clone(), 2).build().unwrap().value::<u8>(&dots).unwrap(), 2);
+}
+
 #[test]
 fn a_variable_that_is_no_text_is_an_error_if_it_is_ours() {
     use std::os::unix::ffi::OsStringExt;

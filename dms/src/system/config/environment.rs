@@ -7,7 +7,7 @@ use ::config::{Map, Source, Value, ValueKind};
 
 use super::error::ConfigError;
 use super::origin::ConfigOrigin;
-use super::tree::{Table, own_name};
+use super::tree::{DEPTH, Table, own_name};
 
 #[derive(Clone)]
 pub(super) struct Environment {
@@ -49,6 +49,7 @@ impl Environment {
             }
             let origin = ConfigOrigin::Environment { variable: variable.clone() }.encode();
             let put = match value.into_string() {
+                Ok(_) if names.len() > DEPTH => Err(format!("names more than {DEPTH} tables in each other")),
                 Ok(value) => put(tree, &names, Value::new(Some(&origin), value)),
                 Err(_) => Err("is not Unicode text".to_owned()),
             };

@@ -12,6 +12,7 @@ use toml::{Spanned, Table};
 use super::environment::Environment;
 use super::error::ConfigError;
 use super::origin::ConfigOrigin;
+use super::tree::DEPTH;
 
 /// One source of values, besides the environment.
 #[derive(Clone)]
@@ -49,6 +50,9 @@ impl Layer {
                 let value = value.as_ref().map_err(|reason| invalid(reason))?;
                 if key.split('.').any(str::is_empty) {
                     return Err(invalid("a key is one or more names with single dots between them"));
+                }
+                if key.split('.').count() > DEPTH {
+                    return Err(invalid(&format!("it names more than {DEPTH} tables in each other")));
                 }
                 let mut names = key.split('.').rev();
                 let mut table = Table::from_iter(names.next().map(|name| (name.to_owned(), value.clone())));

@@ -2,6 +2,9 @@
 
 use ::config::{Map, Value, ValueKind};
 
+/// How many names a key may have. A tree is gone through by calls inside each other, so it must not be as deep as a text can be long.
+pub(super) const DEPTH: usize = 128;
+
 pub(super) type Table = Map<String, Value>;
 
 pub(super) fn table(value: &Value) -> Option<&Table> {
