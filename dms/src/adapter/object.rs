@@ -11,6 +11,8 @@ use crate::system::Event;
 /// All but [`info`](Self::info) run on a thread of Tokio's blocking pool, one at a time and each to its end: the [`ModuleAdapter`](super::ModuleAdapter) around the object waits for it, other modules do not.
 /// A panic in one fails the module, as in a handler. There, [`Context::request`], [`blocking_ask`](crate::ModuleRef::blocking_ask) and
 /// [`blocking_send`](crate::ModuleRef::blocking_send) block the thread; modules that would wait for each other for ever get an error instead.
+/// A hook that waits keeps its thread: where the pool has fewer threads than hooks that wait for those of other objects (Tokio's has 512 unless the runtime's builder says otherwise), their deadlines
+/// end it.
 ///
 /// Nothing interrupts a hook. A `stop` of the module waits for the one that runs; a [`shutdown_within`](crate::SystemRef::shutdown_within) gives it up at its deadline, and then the hook
 /// runs to its end on its thread and the object is dropped there. Otherwise it is dropped on the module's task, before the module has stopped: what blocks belongs into
