@@ -3,8 +3,8 @@
 use dms::prelude::*;
 use dms::{DependencyCandidate, DependencyError, ModuleState, RegisterError, Version};
 use dms_tests::{
-    Boom, Flavor, Log, Note, Puppet, act, act_in, events_of, eventually, held, hold, names_of, needing, noted,
-    on_every_runtime, on_paused, puppet,
+    Boom, Flavor, Log, Note, Puppet, act, act_in, events_of, eventually, heard_by, held, hold, names_of, needing,
+    noted, on_every_runtime, on_paused, puppet,
 };
 
 /// Keeps things.
@@ -356,6 +356,61 @@ fn a_module_that_is_being_stopped_gets_no_new_dependents() {
             assert_eq!(store.state().is_ended(), user.is_err());
             system.shutdown().await;
         }
+    });
+}
+
+#[test]
+fn a_registration_that_is_dropped_takes_with_it_what_depends_on_the_module() {
+    on_paused(|| async {
+        let system = System::new();
+        let log = Log::new();
+        {
+            let mut registering = std::pin::pin!(needing(&system, &log, "store", &[]).into_future());
+            assert!(futures::poll!(registering.as_mut()).is_pending());
+            eventually("it runs", || names_of(&log, "start") == "store").await;
+            needing(&system, &log, "shop", &["store"]).await.unwrap();
+        }
+        eventually("both have gone", || system.modules().is_empty()).await;
+        assert_eq!(names_of(&log, "stop"), "shop store");
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn an_optional_dependency_that_only_the_module_itself_provides_is_absent() {
+    on_paused(|| async {
+        let system = System::new();
+        let module = || system.register_module(Puppet::default()).provides("metrics").optionally_depends_on("metrics");
+        let first = module().await.unwrap();
+        let dependency = || act_in(|ctx| Box::pin(async { ctx.dependency_named::<Puppet>("metrics") }));
+        assert!(matches!(first.ask(dependency()).await.unwrap(), Err(DependencyError::Absent { .. })));
+        let second = module().await.unwrap();
+        assert_eq!(second.ask(dependency()).await.unwrap().unwrap().id(), first.id(), "it means that of another");
+        system.shutdown().await;
+    });
+}
+
+/// No lock is held while something is logged.
+#[test]
+fn who_hears_of_an_optional_dependency_that_will_not_do_may_look_at_the_system() {
+    on_paused(|| async {
+        let system = System::new();
+        let log = Log::new();
+        needing(&system, &log, "metrics", &[]).await.unwrap();
+        let (reference, seen) = (system.reference(), Log::new());
+        let counts = seen.clone();
+        let mut registering =
+            std::pin::pin!(system.register_module(Shelf).optionally_depends_on("metrics >= 99").into_future());
+        let registered = heard_by(
+            move |_| counts.push(reference.modules().len()),
+            || {
+                let mut nowhere = std::task::Context::from_waker(std::task::Waker::noop());
+                registering.as_mut().poll(&mut nowhere).is_ready()
+            },
+        );
+        assert!(registered);
+        assert_eq!(seen.all(), [2]);
+        system.shutdown().await;
     });
 }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use dms::prelude::*;
 use dms::{Failure, ModuleState, RegisterError, StopError};
-use dms_tests::{Log, Puppet, act_in, eventually, hold, names_of, needing, on_every_runtime, on_paused};
+use dms_tests::{Log, Puppet, act_in, eventually, held, hold, names_of, needing, noted, on_every_runtime, on_paused};
 
 /// The system cannot do without it.
 #[module(name = "disk", flags(ESSENTIAL))]
@@ -183,6 +183,94 @@ fn an_essential_module_whose_registration_fails_fails_no_system() {
         assert_eq!(system.failure(), None);
         assert_eq!(system.modules().len(), 2);
         assert_eq!(system.shutdown().await.failure, None);
+    });
+}
+
+#[test]
+fn an_essential_module_that_never_came_about_fails_no_system() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let error = system.register_with::<Disk>(|_| panic!("not built")).await.unwrap_err();
+        assert!(matches!(error, RegisterError::Panicked { place: "new", .. }), "{error}");
+        // Its place was there, and the one before it in the set was not built.
+        let broken = system.register_with::<Puppet>(|_| panic!("not built"));
+        system.register_all((broken, Disk::default())).await.unwrap_err();
+        assert_eq!(system.failure(), None);
+        system.register_module(Disk::default()).await.expect("the system goes on, and the name is free");
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn what_fails_to_start_takes_its_essential_children_with_it_and_fails_no_system() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let parent = || {
+            let parent = Puppet::default().on_init(|ctx| {
+                Box::pin(async {
+                    ctx.register_module(Disk::default()).await?;
+                    Ok(())
+                })
+            });
+            parent.on_start(|_| Box::pin(async { Err("no".into()) }))
+        };
+        system.register_module(parent()).await.unwrap_err();
+        system.register_all((parent(), Puppet::default())).await.unwrap_err();
+        assert!(system.modules().is_empty());
+        assert_eq!(system.failure(), None);
+        assert_eq!(system.shutdown().await.failure, None);
+    });
+}
+
+#[test]
+fn a_parent_that_is_drained_gets_no_essential_child_any_more() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let parent = system.register_module(Puppet::default()).await.unwrap();
+        let held = held(&parent).await;
+        let (log, errors) = (Log::new(), Log::new());
+        let children = {
+            let (log, errors) = (log.clone(), errors.clone());
+            act_in(move |ctx| {
+                Box::pin(async move {
+                    errors.push(ctx.register_module(Disk::default()).await.unwrap_err());
+                    ctx.register_module(noted(&log, "other")).await.unwrap();
+                })
+            })
+        };
+        parent.send(children).await.unwrap();
+        let mut drain = std::pin::pin!(parent.drain());
+        assert!(futures::poll!(drain.as_mut()).is_pending());
+        held.release();
+        drain.await.unwrap();
+        assert!(matches!(errors.take()[..], [RegisterError::ShuttingDown { .. }]));
+        assert_eq!(names_of(&log, "stop"), "other");
+        assert_eq!(system.failure(), None);
+        system.shutdown().await;
+    });
+}
+
+/// Its own registration came to its end.
+#[test]
+fn an_essential_module_that_ends_with_a_set_that_is_taken_back_has_failed() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let (holding, mut in_start) = hold();
+        let last = Puppet::default().on_start(|_| {
+            Box::pin(async {
+                holding.await;
+                Err("no".into())
+            })
+        });
+        let set = (system.register_module(Puppet::default()).name("first"), last);
+        let registering = tokio::spawn(system.register_all(set));
+        in_start.begun().await;
+        system.register_module(Disk::default()).depends_on("first").await.unwrap();
+        in_start.release();
+        registering.await.unwrap().unwrap_err();
+        let failure = system.failed().await.expect("the system fails");
+        assert_eq!((failure.module.to_string(), failure.failure), ("disk".into(), Failure::Ended));
+        system.shutdown().await;
     });
 }
 

@@ -6,7 +6,7 @@ use dms::prelude::*;
 use dms::{AskError, ModuleState, RegisterError};
 use dms_tests::{
     Boom, Log, Note, Puppet, act, act_in, eventually, hold, names_of, needing, noted, on_every_runtime, on_paused,
-    puppet,
+    puppet, settle,
 };
 
 /// The hooks in the order in which they were noted, each with the names that had it.
@@ -395,6 +395,108 @@ fn a_set_whose_init_asks_the_module_that_registers_it_would_deadlock() {
         let RegisterError::Hook { source, .. } = error.await.unwrap() else { panic!("the init fails") };
         assert!(matches!(source.downcast_ref(), Some(AskError::WouldDeadlock { .. })), "{source}");
         system.shutdown().await;
+    });
+}
+
+#[test]
+fn m5_an_init_that_asks_a_module_that_comes_later_gets_would_deadlock() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let first = Puppet::default().on_init(|ctx| {
+            Box::pin(async move {
+                let last = ctx.system().get::<Puppet>("last")?;
+                assert!(matches!(last.ask(Note(1)).no_timeout().await, Err(AskError::WouldDeadlock { .. })));
+                Ok(())
+            })
+        });
+        // Before its start it may be asked by the one before.
+        let second = Puppet::default().on_start(|ctx| {
+            Box::pin(async move {
+                ctx.system().get::<Puppet>("last")?.ask(Note(2)).no_timeout().await?;
+                Ok(())
+            })
+        });
+        let log = Log::new();
+        let last = system.register_module(puppet(&log)).name("last");
+        system.register_all((first, second, last)).await.unwrap();
+        assert_eq!(log.all(), [2]);
+        system.shutdown().await;
+    });
+}
+
+/// While a set, a pool or a module is taken back, whoever registered it waits for that.
+#[test]
+fn m5_a_stop_hook_that_asks_the_module_that_registered_it_in_vain_gets_would_deadlock() {
+    on_every_runtime(|| async {
+        for registers in ["a set", "a set of one", "a pool", "a module"] {
+            let system = System::new();
+            let parent = system.register_module(Puppet::default()).name("parent").await.unwrap();
+            let (above, log) = (parent.clone(), Log::new());
+            let heard = log.clone();
+            let registering = parent.ask(act_in(move |ctx| {
+                Box::pin(async move {
+                    let asks = Puppet::default().on_stop(move |_| {
+                        Box::pin(async move {
+                            heard.push(above.ask(Note(1)).no_timeout().await.unwrap_err());
+                            Ok(())
+                        })
+                    });
+                    let fails = |puppet: Puppet| puppet.on_start(|_| Box::pin(async { Err("no".into()) }));
+                    match registers {
+                        "a set" => ctx.register_all((asks, fails(Puppet::default()))).await.map(drop),
+                        "a set of one" => ctx.register_all((fails(asks),)).await.map(drop),
+                        "a pool" => {
+                            let mut members = vec![fails(Puppet::default()), asks];
+                            ctx.register_pool(2, move |_| members.pop().unwrap()).await.map(drop)
+                        }
+                        _ => ctx.register_module(fails(asks)).await.map(drop),
+                    }
+                })
+            }));
+            let error = registering.no_timeout().await.unwrap().unwrap_err();
+            assert!(matches!(error, RegisterError::Hook { hook: "start", .. }), "{registers}: {error}");
+            assert!(matches!(log.take()[..], [AskError::WouldDeadlock { .. }]), "{registers}");
+            system.shutdown().await;
+        }
+    });
+}
+
+/// It has no `init` of its own.
+#[module]
+struct Lamp(Log<String>);
+
+#[module]
+impl Lamp {
+    #[stop]
+    fn stop(&mut self) {
+        self.0.push("stop lamp".to_owned());
+    }
+}
+
+#[test]
+fn a_module_that_never_had_its_turn_is_not_stopped() {
+    on_paused(|| async {
+        for has_begun in [false, true] {
+            let system = System::new();
+            let log = Log::new();
+            let (holding, held) = hold();
+            let first = noted(&log, "first").on_init(|_| {
+                Box::pin(async {
+                    holding.await;
+                    Ok(())
+                })
+            });
+            let mut registering = std::pin::pin!(system.register_all((first, Lamp(log.clone()))));
+            assert!(futures::poll!(registering.as_mut()).is_pending());
+            if has_begun {
+                settle().await;
+            }
+            let mut down = std::pin::pin!(system.shutdown());
+            assert!(futures::poll!(down.as_mut()).is_pending());
+            held.release();
+            down.await;
+            assert!(!log.all().contains(&"stop lamp".to_owned()), "{:?}", log.all());
+        }
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,25 +21,34 @@ pub struct Event {
     pub text: String,
 }
 
+type Hear = Rc<dyn Fn(Event)>;
+
 thread_local! {
-    static LOG: RefCell<Option<Log<Event>>> = const { RefCell::new(None) };
+    static HEARS: RefCell<Option<Hear>> = const { RefCell::new(None) };
 }
 
 /// Runs `body` and gives what was logged on this thread meanwhile, from INFO up.
+pub fn events_of<R>(body: impl FnOnce() -> R) -> (R, Vec<Event>) {
+    let log = Log::new();
+    let hears = log.clone();
+    let output = heard_by(move |event| hears.push(event), body);
+    (output, log.take())
+}
+
+/// Runs `body` and has `hear` called with what is logged on this thread meanwhile, where it is logged.
 ///
 /// There is one subscriber for all threads, which listens for those that want it: one for each thread would leave it to chance which of the
 /// callsites, kept by `tracing` for all threads, it hears.
-pub fn events_of<R>(body: impl FnOnce() -> R) -> (R, Vec<Event>) {
+pub fn heard_by<R>(hear: impl Fn(Event) + 'static, body: impl FnOnce() -> R) -> R {
     static LISTENS: OnceLock<()> = OnceLock::new();
     LISTENS.get_or_init(|| {
         // Whoever was first listens for all.
         let _ = tracing::subscriber::set_global_default(Listener { spans: AtomicU64::new(1) });
     });
-    let log = Log::new();
-    LOG.set(Some(log.clone()));
+    HEARS.set(Some(Rc::new(hear)));
     let output = body();
-    LOG.set(None);
-    (output, log.take())
+    HEARS.set(None);
+    output
 }
 
 struct Listener {
@@ -59,13 +69,11 @@ impl Subscriber for Listener {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        LOG.with_borrow(|log| {
-            if let Some(log) = log {
-                let mut text = Text::default();
-                event.record(&mut text);
-                log.push(Event { level: *event.metadata().level(), text: text.message + &text.fields });
-            }
-        });
+        if let Some(hear) = HEARS.with_borrow(Clone::clone) {
+            let mut text = Text::default();
+            event.record(&mut text);
+            hear(Event { level: *event.metadata().level(), text: text.message + &text.fields });
+        }
     }
 
     fn enter(&self, _: &Id) {}

@@ -14,7 +14,7 @@ mod noted;
 mod puppet;
 mod runtimes;
 
-pub use events::{Event, events_of};
+pub use events::{Event, events_of, heard_by};
 pub use hold::{Held, hold};
 pub use log::{Drops, Log, Token};
 pub use noted::{names_of, needing, noted};

@@ -139,6 +139,10 @@ mod ties {
     pub(super) const NEEDED: u8 = 4;
     /// It is built again when it fails.
     pub(super) const SUPERVISED: u8 = 8;
+    /// Its `init` was successful, where others wait for that.
+    pub(super) const INITIALISED: u8 = 16;
+    /// It has run, though it may not any more.
+    pub(super) const STARTED: u8 = 32;
 }
 
 /// The bits of [`Core::control`].
@@ -350,10 +354,12 @@ impl Core {
     }
 
     /// Notes that a child is about to be registered. Returns whether the module has been told to stop, and can have none.
-    pub(crate) fn expect_child(&self) -> bool {
-        self.ties.fetch_or(ties::PARENT, Ordering::Relaxed);
+    ///
+    /// Whether one that leaves has essential children was looked at when somebody asked for its end: it can have no such child even while it is drained.
+    pub(crate) fn expect_child(&self, is_essential: bool) -> bool {
+        let leaves = self.ties.fetch_or(ties::PARENT, Ordering::AcqRel) & ties::LEAVES != 0;
         fence(Ordering::SeqCst);
-        self.has(control::STOP | control::QUIESCE)
+        leaves && is_essential || self.has(control::STOP | control::QUIESCE)
     }
 
     /// Whether there may be children. Of a module that has been told to stop and one that is registered as its child, at least one sees the other.
@@ -378,6 +384,24 @@ impl Core {
     /// Notes that another module comes to depend on it. Returns whether it leaves, and nobody can.
     pub(crate) fn expect_dependent(&self) -> bool {
         self.ties.fetch_or(ties::NEEDED, Ordering::AcqRel) & ties::LEAVES != 0
+    }
+
+    /// Notes that `init` was successful, before anything else is done.
+    pub(crate) fn note_init(&self) {
+        self.ties.fetch_or(ties::INITIALISED, Ordering::Release);
+    }
+
+    pub(crate) fn has_initialised(&self) -> bool {
+        self.ties.load(Ordering::Acquire) & ties::INITIALISED != 0
+    }
+
+    /// Notes that nothing is left to be done before it runs.
+    pub(crate) fn note_start(&self) {
+        self.ties.fetch_or(ties::STARTED, Ordering::Release);
+    }
+
+    pub(crate) fn has_started(&self) -> bool {
+        self.ties.load(Ordering::Acquire) & ties::STARTED != 0
     }
 
     /// Shows that a running module is to stop.

@@ -13,7 +13,6 @@ use parking_lot::Mutex;
 use super::cell::{AnyCell, Core};
 use super::current;
 use super::error::Cycle;
-use super::lifecycle::ModuleState;
 use super::room::Waiting;
 
 /// The edges of one module. Nearly always none or one; a module that never waited has no room for any.
@@ -24,7 +23,6 @@ pub(crate) struct Waits {
     count: AtomicU32,
 }
 
-#[derive(Default)]
 struct Edges {
     list: Vec<Edge>,
     next_key: u64,
@@ -44,7 +42,9 @@ pub(crate) enum On {
     Reply(u64),
     /// Room in the mailbox.
     Room(Arc<dyn Waiting>),
-    /// That the module runs.
+    /// That the module has been initialised, or ends without.
+    Initialised,
+    /// That the module runs, or ends without.
     Running,
     /// That the module has ended.
     Ended,
@@ -61,7 +61,9 @@ impl Edge {
                 (*position >= begun || in_hand) && !target.state().is_ended()
             }
             On::Room(waiting) => waiting.is_waiting(),
-            On::Running => target.state() < ModuleState::Running,
+            On::Initialised => !target.has_initialised() && !target.state().is_ended(),
+            // One that fails is waited for through its `stop` hook.
+            On::Running => !target.has_started() && !target.state().is_ended(),
             On::Ended => !target.state().is_ended(),
         }
     }
@@ -70,7 +72,7 @@ impl Edge {
 impl Waits {
     fn add(&self, target: Arc<dyn AnyCell>, on: On) -> u64 {
         let mut guard = self.edges.lock();
-        let edges = guard.get_or_insert_default();
+        let edges = guard.get_or_insert_with(|| Box::new(Edges { list: Vec::with_capacity(1), next_key: 0 }));
         let key = edges.next_key;
         edges.next_key += 1;
         edges.list.push(Edge { key, target, on });

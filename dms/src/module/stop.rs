@@ -269,7 +269,7 @@ fn may_end(module: &Arc<dyn AnyCell>) -> bool {
 /// gets `WouldDeadlock` by them, so they are noted before the end begins.
 ///
 /// It may not where one of them waits for the module that asks: is the same, an ancestor, or held up by it.
-fn wait_for(modules: &[Arc<dyn AnyCell>]) -> (bool, Vec<EdgeGuard>) {
+pub(crate) fn wait_for(modules: &[Arc<dyn AnyCell>]) -> (bool, Vec<EdgeGuard>) {
     if current::with(|current| current.is_none()) {
         return (true, Vec::new());
     }

@@ -193,14 +193,13 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     let cell = Arc::clone(ending.inbox.cell());
     let core = &cell.core;
 
-    if core.is_ending() && !T::STARTS {
-        return Some(End::Whole);
-    }
     let mut turns = ending.start.as_mut().and_then(|start| start.turns.take());
-    if let Some(turns) = &mut turns
-        && !turn_to_init(&cell, &mut turns.init).await
-    {
-        return Some(End::Uninitialised);
+    if let Some(turns) = &mut turns {
+        if !turn_to_init(&cell, &mut turns.init).await {
+            return Some(End::Uninitialised);
+        }
+    } else if core.is_ending() && !T::STARTS {
+        return Some(End::Whole);
     }
     core.set_state(ModuleState::Init);
     let init = contain(pin!(module.init(ctx))).await;
@@ -208,6 +207,7 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         return Some(if matches!(end, End::Whole) { End::Uninitialised } else { end });
     }
     if let Some(Turns { initialised, start, .. }) = turns {
+        core.note_init();
         // Whoever registers may have given up; then the turn to start does not come.
         let _ = initialised.send(());
         let served = contain(pin!(ending.inbox.serve_until_turn(Some(start), module, ctx))).await;
@@ -233,6 +233,7 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         }
         return Some(End::Whole);
     }
+    core.note_start();
     core.set_state(ModuleState::Running);
     begin_running(life);
     // Whoever registered may have given up, and has no reference: nothing half-registered stays.
@@ -311,7 +312,9 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     core.detached.store(true, Ordering::Release);
     let whole = matches!(end, End::Whole);
     // What was sent before is undelivered; stop hooks of those that depend on this module are answered still.
-    cell.quiesce(control::STOP);
+    // What is not registered after all takes its children back with it.
+    let taken_back = if life.ending.start.is_some() { control::TAKEN_BACK } else { 0 };
+    cell.quiesce(control::STOP | taken_back);
     if !whole {
         life.ending.inbox.close();
     }
@@ -508,8 +511,9 @@ pub(crate) fn mock<T: Module>(
     })
 }
 
-/// Ends a module that never came about: its constructor panicked.
+/// Ends a module that never came about: its constructor panicked, or that of another one of its set.
 pub(crate) fn abandon<T: Module>(cell: &Arc<Cell<T>>) {
+    cell.quiesce(control::TAKEN_BACK);
     Ending::new(cell, None).clean = true;
 }
 

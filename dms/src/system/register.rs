@@ -17,7 +17,7 @@ use super::registry::{Settings, Shared, WIDE};
 use super::resolve::Subject;
 use super::system::SystemRef;
 use crate::Overflow;
-use crate::module::cell::{AnyCell, control};
+use crate::module::cell::AnyCell;
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
 use crate::module::reply::NoAnswer;
@@ -371,7 +371,7 @@ impl<T: Module> IntoFuture for Register<T> {
 /// A registration under way: ready when `init` and `start` have run.
 ///
 /// # Cancel safety
-/// Dropping it before it is ready takes the registration back: the module is stopped.
+/// Dropping it before it is ready takes the registration back: the module is stopped, and before it what depends on it by then.
 #[must_use = "futures do nothing unless polled"]
 pub struct RegisterFuture<T: Module> {
     stage: Stage<T>,
@@ -391,6 +391,7 @@ enum Begun<T: Module> {
 }
 
 struct Starting<T: Module> {
+    system: Arc<Shared>,
     module: Option<ModuleRef<T>>,
     started: oneshot::Receiver<Result<(), NotStarted>>,
     /// The module whose handler registers waits for the new one.
@@ -436,7 +437,7 @@ pub(super) fn not_started(module: String, reason: NotStarted) -> RegisterError {
 impl<T: Module> Drop for Starting<T> {
     fn drop(&mut self) {
         if let Some(module) = &self.module {
-            module.cell.quiesce(control::STOP | control::TAKEN_BACK);
+            drop(self.system.take_back(&[Arc::clone(&module.cell) as Arc<dyn AnyCell>]));
         }
     }
 }
@@ -467,7 +468,7 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
         .and_then(|parent| EdgeGuard::new(parent, Arc::clone(&target.cell) as Arc<dyn AnyCell>, On::Running).ok());
     let (sender, started) = oneshot::channel();
     entry.launch(runtime, Some(Box::new(Start::new(sender, None))))?;
-    Ok(Begun::Starting(Starting { module: Some(target), started, _edge: edge }))
+    Ok(Begun::Starting(Starting { system: shared, module: Some(target), started, _edge: edge }))
 }
 
 /// Builds the value of a module that is registered already.

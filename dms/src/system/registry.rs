@@ -16,7 +16,7 @@ use super::error::{FindError, RegisterError};
 use super::event::Bus;
 use super::failure::{self, SystemFailure};
 use super::register::{Candidate, Entry};
-use super::resolve::{Plan, Subject, Target, resolve};
+use super::resolve::{Plan, Subject, Target, Unfit, resolve};
 use super::shutdown::Shutdown;
 use super::sources::{self, Sources};
 #[cfg(feature = "wire")]
@@ -149,7 +149,7 @@ impl Shared {
     /// can start.
     pub(super) fn insert(&self, candidates: &mut [&mut dyn Candidate]) -> Result<Vec<usize>, RegisterError> {
         let mut registry = self.registry.lock();
-        let Plan { order, bound } = registry.plan(candidates)?;
+        let Plan { order, bound, unfit } = registry.plan(candidates)?;
         for number in order.iter().copied() {
             candidates[number].make_cell(self);
             let dependencies = bound[number].iter().map(|bound| Dependency {
@@ -168,6 +168,7 @@ impl Shared {
             candidate.subscribe(&self.bus);
         }
         drop(registry);
+        unfit.iter().for_each(Unfit::warn);
         for candidate in candidates {
             candidate.welcome(self);
         }
@@ -228,17 +229,25 @@ impl Shared {
         self.registry.lock().extras.get(&id).map(|extra| Arc::clone(&extra.dependencies)).unwrap_or_default()
     }
 
-    /// Ends modules whose registration did not come to its end, with all that depends on them by now. Ready when they have ended; it goes on if nobody waits for it.
+    /// Ends modules whose registration did not come to its end, with all that depends on them by now. Ready when they have ended, or at once where one of them waits for
+    /// the module that asks; it goes on if nobody waits for it.
     pub(super) fn take_back(&self, modules: &[Arc<dyn AnyCell>]) -> impl Future<Output = ()> + Send + use<> {
         let registry = self.registry.lock();
+        let own = registry.with_children(modules);
         let all = registry.with_dependents(modules);
-        drop(registry);
         for module in &all {
-            module.quiesce(control::TAKEN_BACK);
+            module.core().leave();
+        }
+        drop(registry);
+        let (waits, edges) = stop::wait_for(&all);
+        for module in &all {
+            // Of a registration that came to its end, the end is what it always is.
+            module.quiesce(if own.contains(&module.core().id) { control::TAKEN_BACK } else { 0 });
         }
         self.end_in_order(all.clone(), How::Stop);
         async move {
-            for module in all {
+            let _edges = edges;
+            for module in all.iter().filter(|_| waits) {
                 module.core().wait_until(ModuleState::is_ended).await;
             }
         }
@@ -347,8 +356,9 @@ impl Registry {
     /// Whether there is room for a module, and its name is free.
     fn check(&self, subject: &Subject<'_>) -> Result<(), RegisterError> {
         let parent = subject.settings.parent;
-        let parent_ends =
-            parent.is_some_and(|parent| self.modules.get(&parent).is_none_or(|parent| parent.core().expect_child()));
+        let is_essential = subject.info.flags.contains(ModuleFlags::ESSENTIAL);
+        let refuses = |parent: &Arc<dyn AnyCell>| parent.core().expect_child(is_essential);
+        let parent_ends = parent.is_some_and(|parent| self.modules.get(&parent).is_none_or(refuses));
         if self.closed || parent_ends {
             return Err(RegisterError::ShuttingDown { module: subject.name().to_owned() });
         }
@@ -595,7 +605,14 @@ impl Host for Shared {
     }
 
     fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        Box::pin(stop::end_in_order(self.children(id), How::Stop))
+        let children = self.children(id);
+        let taken_back = |parent: &Arc<dyn AnyCell>| parent.core().has(control::TAKEN_BACK);
+        if self.registry.lock().modules.get(&id).is_some_and(taken_back) {
+            for child in &children {
+                child.quiesce(control::TAKEN_BACK);
+            }
+        }
+        Box::pin(stop::end_in_order(children, How::Stop))
     }
 
     fn leave(&self, modules: &[Arc<dyn AnyCell>], with_dependents: bool) -> Result<Vec<Arc<dyn AnyCell>>, StopError> {

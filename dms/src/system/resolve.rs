@@ -23,6 +23,27 @@ pub(super) struct Plan {
     pub(super) order: Vec<usize>,
     /// The dependencies of each.
     pub(super) bound: Vec<Vec<Bound>>,
+    /// To be warned of where no lock is held: whoever listens to the log may look at the system.
+    pub(super) unfit: Vec<Unfit>,
+}
+
+/// An optional dependency that is there and will not do.
+pub(super) struct Unfit {
+    module: String,
+    dependency: String,
+    found: String,
+}
+
+impl Unfit {
+    pub(super) fn warn(&self) {
+        let Self { module, dependency, found } = self;
+        tracing::warn!(
+            module,
+            dependency,
+            found,
+            "an optional dependency is there but will not do: it counts as absent"
+        );
+    }
 }
 
 /// A dependency, and what it is.
@@ -86,21 +107,20 @@ impl<'a> Subject<'a> {
 pub(super) fn resolve(registry: &Registry, subjects: &[Subject<'_>]) -> Result<Plan, RegisterError> {
     let set = Set::new(subjects);
     let mut bound = Vec::with_capacity(subjects.len());
+    let mut unfit = Vec::new();
     let mut problem = None;
     for (number, subject) in subjects.iter().enumerate() {
         let mut own = Vec::new();
         for (requirement, optional) in subject.requirements()? {
             let target = match set.find(registry, number, &requirement) {
+                // There is no other that it could use.
+                Ok(Target::InSet(found)) if optional && found == number => None,
                 Ok(target) => Some(target),
-                Err(NotFound { unfit, .. }) if optional => {
-                    if !unfit.is_empty() {
-                        let found = unfit.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                        tracing::warn!(
-                            module = subject.name(),
-                            dependency = requirement.text,
-                            found,
-                            "an optional dependency is there but will not do: it counts as absent"
-                        );
+                Err(NotFound { unfit: found, .. }) if optional => {
+                    if !found.is_empty() {
+                        let found = found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                        let (module, dependency) = (subject.name().to_owned(), requirement.text.clone());
+                        unfit.push(Unfit { module, dependency, found });
                     }
                     None
                 }
@@ -118,7 +138,7 @@ pub(super) fn resolve(registry: &Registry, subjects: &[Subject<'_>]) -> Result<P
         return Err(not_found.into_error(path, requirement, || set.existing(registry)));
     }
     match order(&bound) {
-        Ok(order) => Ok(Plan { order, bound }),
+        Ok(order) => Ok(Plan { order, bound, unfit }),
         Err(cycle) => {
             let cycle = cycle.into_iter().map(|number| subjects[number].name().to_owned()).collect();
             Err(RegisterError::DependencyCycle { cycle })

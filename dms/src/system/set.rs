@@ -186,7 +186,8 @@ impl SystemRef {
     ///
     /// Before anything else happens each dependency is found, among the modules of the set and those that run: the one of the name, else the oldest that provides it. Then every module
     /// comes behind what it depends on; among those that could come next, the one that was given first. In this order all `init` hooks run, then all `start` hooks.
-    /// A module handles messages from the end of its own `init`, so `init` may ask a dependency. Until it has started, a module with a `#[run]` loop handles them by its handlers too.
+    /// A module handles messages from the end of its own `init`, so `init` may ask a dependency; what it asks of a module that comes later is
+    /// [`AskError::WouldDeadlock`](crate::AskError::WouldDeadlock). Until it has started, a module with a `#[run]` loop handles them by its handlers too.
     /// An optional dependency comes first if it is there; in a version that will not do it counts as absent.
     ///
     /// Where an `init` or a `start` fails, whatever of the set there is ends, in reverse order; as always, the `stop` hook runs where `init` was successful.
@@ -288,6 +289,8 @@ struct Starting {
     members: Vec<Member>,
     /// The module whose handler registers waits for them.
     edges: Vec<EdgeGuard>,
+    /// Each waits for the `init` of the one before, until all have had theirs.
+    turns: Vec<EdgeGuard>,
     is_done: bool,
 }
 
@@ -312,7 +315,13 @@ impl Starting {
                 list.iter_mut().map(|candidate| &mut **candidate as _).collect();
             system.insert(&mut candidates)?
         };
-        let mut starting = Self { system: Arc::clone(system), members: Vec::new(), edges: Vec::new(), is_done: false };
+        let mut starting = Self {
+            system: Arc::clone(system),
+            members: Vec::new(),
+            edges: Vec::new(),
+            turns: Vec::new(),
+            is_done: false,
+        };
         let mut failed = None;
         for number in order {
             let candidate = &mut list[number];
@@ -342,11 +351,14 @@ impl Starting {
             starting.take_back().await;
             return Err(error);
         }
+        let cells = || starting.members.iter().map(|member| Arc::clone(&member.cell));
+        let mut edges = Vec::new();
         if let Some(parent) = current::waiting() {
-            let edge =
-                |member: &Member| EdgeGuard::new(Arc::clone(&parent), Arc::clone(&member.cell), On::Running).ok();
-            starting.edges = starting.members.iter().filter_map(edge).collect();
+            edges.extend(cells().filter_map(|member| EdgeGuard::new(Arc::clone(&parent), member, On::Running).ok()));
         }
+        let after = |(member, before)| EdgeGuard::unchecked(member, before, On::Initialised);
+        let turns = cells().skip(1).zip(cells()).map(after).collect();
+        (starting.edges, starting.turns) = (edges, turns);
         Ok(starting)
     }
 
@@ -370,6 +382,7 @@ impl Starting {
                 member.started().await?;
             }
         }
+        self.turns.clear();
         for member in &mut self.members {
             let _ = member.start.take().map(|turn| turn.send(()));
             member.started().await?;
@@ -380,6 +393,7 @@ impl Starting {
     /// Ends what there is of the set, in reverse order.
     async fn take_back(&mut self) {
         self.is_done = true;
+        self.turns.clear();
         self.begin_to_take_back().await;
         self.edges.clear();
     }
