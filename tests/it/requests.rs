@@ -134,7 +134,10 @@ fn a_request_by_name_reaches_its_handler_in_both_formats() {
         is_ready_as(response, &9_u64);
         is_ready_as(system.request("counter", Request::new("get", "")).await, &9_u64);
         is_ready_as(system.request("counter", Request::new("get", "null")).await, &9_u64);
+        is_ready_as(system.request("counter", Request::new("get", "{ }")).await, &9_u64);
         is_ready_as(system.request("counter", Request::message_pack("get", &()).expect("nil")).await, &9_u64);
+        let nobody = BTreeMap::<String, u64>::new();
+        is_ready_as(system.request("counter", Request::message_pack("get", &nobody).expect("a map")).await, &9_u64);
         system.shutdown().await;
     });
 }

@@ -47,7 +47,7 @@ pub struct Request {
     pub source: String,
     /// The name of the handler.
     pub request_type: String,
-    /// The handler's message. Empty for a handler that takes no arguments.
+    /// The handler's message. Empty, or an empty object, for a handler that takes no arguments.
     pub payload: Vec<u8>,
     /// How the payload is written, and how the reply is to be.
     pub format: Format,
@@ -88,7 +88,7 @@ impl Request {
         Ok(Self { source: String::new(), request_type: request_type.into(), payload, format })
     }
 
-    /// Reads the payload as an `M`. An empty payload is no arguments: `()`, a unit struct, a struct that can do without all of its fields.
+    /// Reads the payload as an `M`. An empty payload, or an empty object, is no arguments: `()`, a unit struct, a struct that can do without all of its fields.
     ///
     /// # Errors
     /// The payload is no `M` in this format, or something follows it.
