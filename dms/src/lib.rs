@@ -36,7 +36,7 @@ pub use module::{
     Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage,
     EventResponse, Failure, Handler, Inbox, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo,
     ModuleName, ModuleRef, ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Stop, StopError, Task,
-    TaskError, TaskOutput, Timeout, TimerHandle, Version,
+    TaskError, TaskOutput, Timeout, TimerHandle, Version, Watch,
 };
 #[cfg(feature = "config")]
 pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin, ConfigReload};
@@ -52,10 +52,10 @@ pub use system::{RequestFuture, SendRequest};
 ///
 /// An event is a value of any type that is `Send + Sync + 'static`. [`SystemRef::publish`](crate::SystemRef::publish) brings it to every module that takes it
 /// in an `#[event]` handler. The system itself publishes [`Tick`](event::Tick), [`Shutdown`](event::Shutdown),
-/// [`MemoryPressure`](event::MemoryPressure) and [`CpuHotplug`](event::CpuHotplug), and with the feature `config` also
+/// [`MemoryPressure`](event::MemoryPressure), [`CpuHotplug`](event::CpuHotplug) and [`Down`](event::Down), and with the feature `config` also
 /// `ConfigChanged`.
 pub mod event {
-    pub use crate::module::{EventCounts, EventDelivery, EventOutput, Lagged};
+    pub use crate::module::{Down, EventCounts, EventDelivery, EventOutput, Lagged};
     #[cfg(feature = "config")]
     pub use crate::system::ConfigChanged;
     pub use crate::system::{CpuHotplug, Custom, MemoryPressure, PressureLevel, Published, Shutdown, Tick};

@@ -10,6 +10,7 @@ mod control;
 mod deadlock;
 mod dependencies;
 mod dependency_graphs;
+mod downs;
 mod essential;
 mod events;
 mod front_door;

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::deadline::{Deadline, Patience};
 use super::deadlock::Waits;
+use super::down::{Down, DownWatcher};
 use super::environment::Environment;
 use super::handler::Module;
 use super::info::ModuleInfo;
@@ -117,6 +118,8 @@ struct Rest {
     /// How often the module was started again.
     restarts: u32,
     watchers: Vec<Watcher>,
+    /// Who is told of each end of an incarnation, until the last.
+    down_watchers: Vec<DownWatcher>,
 }
 
 /// The bits of [`Core::phase`].
@@ -242,7 +245,41 @@ impl Core {
             let first = end.watcher.take();
             let others = end.rest.as_mut().map(|rest| mem::take(&mut rest.watchers));
             drop(end);
+            if self.state().is_ended() {
+                self.tell_end();
+            }
             first.into_iter().chain(others.into_iter().flatten()).for_each(Watcher::wake);
+        }
+    }
+
+    /// Has each end of an incarnation from now on told to `watcher`; at once where the module has ended.
+    pub(crate) fn watch_downs(&self, watcher: DownWatcher) {
+        self.end.lock().rest.get_or_insert_default().down_watchers.push(watcher);
+        self.is_watched.store(true, Ordering::SeqCst);
+        if self.state().is_ended() {
+            self.tell_end();
+        }
+    }
+
+    /// Tells those who watch that the module has ended. Whoever takes a watcher out tells it, so each is told once.
+    #[cold]
+    fn tell_end(&self) {
+        let watchers = self.end.lock().rest.as_mut().map(|rest| mem::take(&mut rest.down_watchers));
+        for watcher in watchers.into_iter().flatten() {
+            // Who does not want to know any more has dropped its end.
+            let _ = watcher.send(Down::new(self, self.failure(), None));
+        }
+    }
+
+    /// Tells those who watch that an incarnation has ended, and another one is to come.
+    pub(crate) fn tell_restart(&self, down: &Down) {
+        let watchers = self.end.lock().rest.as_mut().map(|rest| {
+            rest.down_watchers.retain(|watcher| !watcher.is_closed());
+            rest.down_watchers.clone()
+        });
+        for watcher in watchers.into_iter().flatten() {
+            // Who does not want to know any more has dropped its end.
+            let _ = watcher.send(down.clone());
         }
     }
 

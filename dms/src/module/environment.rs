@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use tokio::runtime::Handle;
 
 use super::cell::AnyCell;
+use super::down::Down;
 use super::info::Timeout;
 use super::lifecycle::{Failure, ModuleId, ModuleName};
 use super::stop::{How, StopError};
@@ -45,6 +46,12 @@ pub(crate) trait Host: Any + Send + Sync {
 
     /// Ends the running incarnation of a module, which fails of this, unless it is ending already.
     fn break_off(&self, id: ModuleId, failure: Failure);
+
+    /// Whether any module hears of the ends of others.
+    fn hears_of_downs(&self) -> bool;
+
+    /// Tells modules of an end.
+    fn publish_down(&self, down: Down);
 
     /// Whether the module has children that have not ended.
     fn has_children(&self, id: ModuleId) -> bool;

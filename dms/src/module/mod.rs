@@ -7,7 +7,7 @@
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
 //! with `schema` to say what it takes and `request_error` what can go wrong. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`blocking`] is the way in from a thread that may be blocked, and with the feature `adapter`, `blocking_pool` gives a module one. [`lifecycle`] and [`error`] are what
-//! is seen of it all, [`watch`] waits for it, [`stop`] asks for the end, [`environment`] what this room asks of the system.
+//! is seen of it all, [`watch`] waits for it, [`down`] tells others of an end, [`stop`] asks for the end, [`environment`] what this room asks of the system.
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
@@ -22,6 +22,7 @@ pub(crate) mod current;
 pub(crate) mod deadline;
 pub(crate) mod deadlock;
 pub(crate) mod dispatch;
+pub(crate) mod down;
 pub(crate) mod environment;
 pub(crate) mod error;
 pub(crate) mod event;
@@ -55,6 +56,7 @@ pub(crate) mod worker;
 
 pub use ask::{Ask, AskFuture};
 pub use context::Context;
+pub use down::{Down, Watch};
 pub use error::{AskError, Cycle, ModuleError, SendError};
 pub use event::{EventDelivery, EventOutput, EventResponse, Lagged};
 pub use flags::ModuleFlags;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::ask::Ask;
 use super::blocking::{block_on, may_block};
 use super::cell::{AnyCell, Cell};
+use super::down::Watch;
 use super::error::{AskError, SendError};
 use super::handler::{Answers, Module};
 use super::info::ModuleInfo;
@@ -188,6 +189,14 @@ impl<T: Module> ModuleRef<T> {
     pub async fn stopped(&self) -> ModuleReport {
         let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
         stop::ended(&cell).await
+    }
+
+    /// Tells of each end of an incarnation of the module from now on; of the last one, where the module has ended for good already.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        let (watcher, watch) = Watch::new();
+        self.cell.core.watch_downs(watcher);
+        watch
     }
 
     /// How many messages wait; the one being handled waits no more.

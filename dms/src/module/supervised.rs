@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::cell::{AnyCell, Cell};
 use super::deadline::Deadline;
 use super::deadlock::{EdgeGuard, On};
+use super::down::Down;
 use super::handler::Module;
 use super::lifecycle::{Failure, ModuleState};
 use super::module_ref::ModuleRef;
@@ -197,15 +198,20 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
         end_children(&cell).await;
     }
     drop_value(life);
-    let incarnation = core.incarnation();
-    let failure = cell.mailbox.begin_again(core);
-    match failure {
+    let mut down = Down::new(core, None, Some(delay));
+    let incarnation = down.incarnation;
+    down.reason = cell.mailbox.begin_again(core);
+    match &down.reason {
         Some(failure) => {
             tracing::warn!(module = %core.name(), incarnation, delay = ?delay, "module failed and is started again: {failure}");
         }
         None => {
             tracing::info!(module = %core.name(), incarnation, delay = ?delay, "module ended and is started again");
         }
+    }
+    core.tell_restart(&down);
+    if let Some(host) = core.environment.host().filter(|host| host.hears_of_downs()) {
+        host.publish_down(down);
     }
 }
 

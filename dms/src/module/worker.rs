@@ -15,6 +15,7 @@ use super::cell::{AnyCell, Cell, Core, control};
 use super::context::Context;
 use super::current::Entered;
 use super::deadline::Deadline;
+use super::down::Down;
 use super::error::ModuleError;
 use super::flags::ModuleFlags;
 use super::handler::Module;
@@ -472,6 +473,12 @@ impl<T: Module> Drop for Ending<T> {
             host.remove(core.id);
         }
         core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
+        // What was never registered has no end that anybody waits for.
+        if self.start.is_none()
+            && let Some(host) = host.as_ref().filter(|host| host.hears_of_downs())
+        {
+            host.publish_down(Down::new(core, failure.clone(), None));
+        }
         if (is_essential || escalates && parent.is_none())
             && let Some(host) = host
             && let Some(failure) = failure

@@ -110,6 +110,11 @@ impl Bus {
         Some(Arc::clone(&list[place].1))
     }
 
+    /// Whether anybody gets events of this type, which has no other form.
+    pub(super) fn is_heard<E: 'static>(&self) -> bool {
+        self.is_used.load(Ordering::Acquire) && self.topics.read().by_type.contains_key(&TypeId::of::<E>())
+    }
+
     /// Whether anybody gets the system's events of this type.
     pub(super) fn has_subscribers<E: 'static>(&self) -> bool {
         let topics = self.topics.read();

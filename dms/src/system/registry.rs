@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
 use super::error::{FindError, RegisterError};
-use super::event::Bus;
+use super::event::{Audience, Bus};
 use super::failure::{self, SystemFailure};
 use super::register::{Candidate, Entry};
 use super::resolve::{Plan, Subject, Target, Unfit, resolve};
@@ -27,7 +27,7 @@ use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
 use crate::module::stop::{self, How, StopError};
 use crate::module::subscription::{Subscriber, Topic};
-use crate::module::{Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
+use crate::module::{Down, Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
 use crate::recovery::Restart;
 
 /// What a system, its references and its modules share.
@@ -602,6 +602,14 @@ impl Host for Shared {
         if let Some(module) = module {
             module.break_off(None, failure);
         }
+    }
+
+    fn hears_of_downs(&self) -> bool {
+        self.bus.is_heard::<Down>()
+    }
+
+    fn publish_down(&self, down: Down) {
+        drop(self.publish(down, Audience::Everybody));
     }
 
     fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>> {
