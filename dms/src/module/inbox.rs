@@ -246,8 +246,11 @@ impl<T: Module> Inbox<T> {
     }
 
     /// Refuses everybody from now on, and drops what waits.
+    #[inline]
     pub(crate) fn close(&mut self) {
-        self.hand.close(&self.cell);
+        if !self.hand.closed {
+            self.hand.close(&self.cell);
+        }
     }
 
     /// Closes the mailbox, unless there is something left in it that a stop hook waits for. Drops what was accepted before the stop.
@@ -341,7 +344,8 @@ impl<T: Module> Hand<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "on the path of every message, in loops of which one is busy")]
     fn take(&mut self, cell: &Cell<T>) -> Option<T::Message> {
         if self.since_yield >= BUDGET {
             return None;
@@ -349,7 +353,8 @@ impl<T: Module> Hand<T> {
         self.take_now(cell)
     }
 
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `take`")]
     fn take_now(&mut self, cell: &Cell<T>) -> Option<T::Message> {
         if cell.core.control.load(Ordering::Acquire) != 0 && self.must_look(cell) {
             return None;
@@ -391,20 +396,20 @@ impl<T: Module> Hand<T> {
     fn quiesce(&mut self, cell: &Cell<T>) {
         if !self.quiesced {
             self.quiesced = true;
-            let dropped = self.batch.len();
-            cell.core.count_undelivered(dropped);
             cell.core.begin_answering_stop_hooks();
-            current::discard_all(NoAnswer::Stopped, std::mem::take(&mut self.batch));
-            cell.core.count_begun(dropped);
+            let dropped = self.batch.len();
+            if dropped > 0 {
+                cell.core.count_undelivered(dropped);
+                current::discard_all(NoAnswer::Stopped, std::mem::take(&mut self.batch));
+                cell.core.count_begun(dropped);
+            }
         }
     }
 
     /// Refuses everybody from now on, and drops what waits.
     fn close(&mut self, cell: &Cell<T>) {
-        if !self.closed {
-            self.closed = true;
-            cell.mailbox.close(&cell.core, std::mem::take(&mut self.batch));
-        }
+        self.closed = true;
+        cell.mailbox.close(&cell.core, std::mem::take(&mut self.batch));
     }
 }
 

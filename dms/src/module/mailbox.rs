@@ -408,7 +408,9 @@ impl<E, H> Mailbox<E, H> {
         core.begin_stopping();
         wake(core, stranger);
         refuse(waiters);
-        current::discard_all(NoAnswer::Stopped, messages);
+        if !messages.is_empty() {
+            current::discard_all(NoAnswer::Stopped, messages);
+        }
     }
 
     /// Refuses all but stop hooks, and lets what is queued be handled.
@@ -599,8 +601,8 @@ impl<E, H> Queue<E, H> {
         if core.detaches.load(Ordering::Acquire) { Askers::default() } else { mem::take(&mut self.askers) }
     }
 
-    fn take_waiters(&mut self) -> Line<E> {
-        self.rest.as_mut().map(|rest| mem::take(&mut rest.waiters)).unwrap_or_default()
+    fn take_waiters(&mut self) -> Option<Line<E>> {
+        self.rest.as_mut().map(|rest| mem::take(&mut rest.waiters))
     }
 
     fn take_stranger(&mut self) -> Option<Waker> {
@@ -609,10 +611,7 @@ impl<E, H> Queue<E, H> {
 
     fn admit(&mut self, core: &Core, capacity: u32) -> Woken {
         let mut woken = Woken { senders: Vec::new(), worker: false, stranger: None };
-        if !self.has_waiters() {
-            return woken;
-        }
-        let mut waiters = self.take_waiters();
+        let Some(mut waiters) = self.take_waiters().filter(|waiters| !waiters.is_empty()) else { return woken };
         let mut room = (capacity as usize).saturating_sub(self.depth(core));
         while room > 0
             && let Some(waiter) = waiters.pop_front()
@@ -672,8 +671,8 @@ fn wake(core: &Core, stranger: Option<Waker>) {
     }
 }
 
-fn refuse<E>(waiters: Line<E>) {
-    for waiter in waiters {
-        waiter.refuse();
+fn refuse<E>(waiters: Option<Line<E>>) {
+    if let Some(waiters) = waiters {
+        waiters.iter().for_each(|waiter| waiter.refuse());
     }
 }

@@ -141,20 +141,24 @@ impl Timers {
         let mut delayed = 0;
         let mut sources = Vec::new();
         let keys = if state.by_module.is_empty() { None } else { state.by_module.remove(&module) };
-        for key in keys.unwrap_or_default() {
-            if let Some(request) = state.requests.get(key.place)
-                && request.serial == key.serial
-            {
-                delayed += usize::from(request.interval.is_none());
-                sources.extend(state.requests.remove(key.place).source);
+        if let Some(keys) = keys {
+            for key in keys {
+                if let Some(request) = state.requests.get(key.place)
+                    && request.serial == key.serial
+                {
+                    delayed += usize::from(request.interval.is_none());
+                    sources.extend(state.requests.remove(key.place).source);
+                }
             }
+            state.settle();
         }
         // Asks whose reply lives on in another task keep their deadline.
         let asked = if keeps_asks { None } else { state.asked.remove(&module) };
-        state.settle();
         drop(state);
         drop(asked);
-        super::current::discard_all(super::reply::NoAnswer::Stopped, sources);
+        if !sources.is_empty() {
+            super::current::discard_all(super::reply::NoAnswer::Stopped, sources);
+        }
         delayed
     }
 
@@ -269,20 +273,22 @@ impl Timers {
         }
         state.settle();
         drop(state);
-        super::current::discard_all(super::reply::NoAnswer::Stopped, ended);
+        if !ended.is_empty() {
+            super::current::discard_all(super::reply::NoAnswer::Stopped, ended);
+        }
         true
     }
 
     fn sweep(&self, environment: &Environment) {
-        // Not the time before the requests were fired: an interval between two sweeps is never short.
-        let now = Instant::now();
-        let asked = {
+        let (now, asked) = {
             let mut state = self.state.lock();
-            match state.next_sweep {
-                Some(at) if at <= now => {}
-                _ => return,
+            let Some(at) = state.next_sweep else { return };
+            // Not the time before the requests were fired: an interval between two sweeps is never short.
+            let now = Instant::now();
+            if at > now {
+                return;
             }
-            std::mem::take(&mut state.asked)
+            (now, std::mem::take(&mut state.asked))
         };
         let sweeps = environment.sweeps.fetch_add(1, Ordering::Release).wrapping_add(1);
         let kept: Vec<_> = asked.into_values().filter(|cell| cell.sweep(sweeps)).collect();

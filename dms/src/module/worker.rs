@@ -116,16 +116,19 @@ impl<F: Future<Output = ()>> Future for Attributed<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
         let mut this = self.project();
+        let mut is_bounded = false;
         if let Some(module) = this.module {
             let core = module.core();
             core.begin_poll();
             let waker = core.waker.get_or_init(|| cx.waker().clone());
             debug_assert!(waker.will_wake(cx.waker()), "a module's life is the root of its task");
+            is_bounded = core.bounded;
         }
         let entered = Entered::new(this.module);
         let poll = this.future.as_mut().poll(cx);
         drop(entered);
-        if let Some(module) = this.module
+        if is_bounded
+            && let Some(module) = this.module
             && module.core().may_have_waiters()
         {
             module.admit();
