@@ -345,7 +345,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
 /// How long an ask waits where nothing is inherited.
 fn patience(core: &Core, timeout: Timeout) -> Patience {
     match timeout {
-        Timeout::Inherit => Patience::of_module(core.info().timeout, core.environment.timeout),
+        Timeout::Inherit => Patience::of_module(core.info().timeout, core.environment.patience),
         Timeout::After(after) => Patience::of_call(Some(after)),
         Timeout::Never => Patience::of_call(None),
     }

@@ -176,7 +176,7 @@ impl Core {
         let timeout = origin.info.as_ref().map_or(info.timeout, |own| own.timeout);
         Self {
             waker: OnceLock::new(),
-            sweeps: Patience::of_module(timeout, environment.timeout).sweeps(),
+            sweeps: Patience::of_module(timeout, environment.patience).sweeps(),
             environment,
             info,
             id,
@@ -239,16 +239,27 @@ impl Core {
     }
 
     /// Of who changes the state and who waits for it at least one sees the other: both orders are sequentially consistent.
+    #[inline]
     fn wake_watchers(&self) {
         if self.is_watched.load(Ordering::SeqCst) {
-            let mut end = self.end.lock();
-            let first = end.watcher.take();
-            let others = end.rest.as_mut().map(|rest| mem::take(&mut rest.watchers));
-            drop(end);
-            if self.state().is_ended() {
-                self.tell_end();
-            }
-            first.into_iter().chain(others.into_iter().flatten()).for_each(Watcher::wake);
+            self.wake_all_watchers();
+        }
+    }
+
+    fn wake_all_watchers(&self) {
+        let mut end = self.end.lock();
+        let first = end.watcher.take();
+        let others = end.rest.as_mut().map(|rest| mem::take(&mut rest.watchers));
+        let tells_end = end.rest.as_ref().is_some_and(|rest| !rest.down_watchers.is_empty());
+        drop(end);
+        if tells_end && self.state().is_ended() {
+            self.tell_end();
+        }
+        if let Some(first) = first {
+            first.wake();
+        }
+        if let Some(others) = others {
+            others.into_iter().for_each(Watcher::wake);
         }
     }
 
@@ -532,10 +543,13 @@ impl Core {
         self.has_failed.store(true, Ordering::Release);
     }
 
+    #[inline]
     pub(crate) fn failure(&self) -> Option<Failure> {
-        if !self.has_failed.load(Ordering::Acquire) {
-            return None;
-        }
+        if self.has_failed.load(Ordering::Acquire) { self.kept_failure() } else { None }
+    }
+
+    #[cold]
+    fn kept_failure(&self) -> Option<Failure> {
         self.end.lock().rest.as_ref().and_then(|rest| rest.failure.clone())
     }
 

@@ -150,14 +150,28 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// What calls have that set no deadline themselves: the module's, else the system's, else the default.
-    pub(crate) fn of_module(module: Timeout, system: Timeout) -> Self {
-        let after = match (module, system) {
-            (Timeout::After(after), _) | (Timeout::Inherit, Timeout::After(after)) => Some(after),
-            (Timeout::Inherit, Timeout::Inherit) => Some(DEFAULT_ASK_TIMEOUT),
-            (Timeout::Never, _) | (Timeout::Inherit, Timeout::Never) => None,
-        };
-        Self { after, sweeps: after.filter(|after| *after >= COARSE_FROM).and_then(in_sweeps) }
+    /// What calls have where neither they nor the module set a deadline: the system's, else the default.
+    pub(crate) fn of_system(system: Timeout) -> Self {
+        match system {
+            Timeout::After(after) => Self::coarse(after),
+            Timeout::Inherit => Self::coarse(DEFAULT_ASK_TIMEOUT),
+            Timeout::Never => Self::of_call(None),
+        }
+    }
+
+    /// What calls have that set no deadline themselves: the module's, else the system's.
+    #[inline]
+    pub(crate) fn of_module(module: Timeout, system: Self) -> Self {
+        match module {
+            Timeout::After(after) => Self::coarse(after),
+            Timeout::Inherit => system,
+            Timeout::Never => Self::of_call(None),
+        }
+    }
+
+    /// Kept by the sweeps, unless it is too short for them.
+    fn coarse(after: Duration) -> Self {
+        Self { after: Some(after), sweeps: if after < COARSE_FROM { None } else { in_sweeps(after) } }
     }
 
     /// What a call has that sets its deadline: exact.

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use tokio::runtime::Handle;
 
 use super::cell::AnyCell;
+use super::deadline::Patience;
 use super::down::Down;
 use super::info::Timeout;
 use super::lifecycle::{Failure, ModuleId, ModuleName};
@@ -24,8 +25,8 @@ pub(crate) struct Environment {
     pub(crate) sweeps: AtomicU32,
     /// Accepted messages that were never handled, of all modules that ended.
     pub(crate) undelivered: AtomicU64,
-    /// The deadline of asks for which neither call nor module sets one.
-    pub(crate) timeout: Timeout,
+    /// How long asks wait for which neither call nor module sets a deadline.
+    pub(crate) patience: Patience,
     /// The most bytes of a request's payload, and of its reply.
     #[cfg(feature = "wire")]
     pub(crate) max_payload: usize,
@@ -85,7 +86,7 @@ impl Environment {
             timers: Timers::default(),
             sweeps: AtomicU32::new(0),
             undelivered: AtomicU64::new(0),
-            timeout,
+            patience: Patience::of_system(timeout),
             #[cfg(feature = "wire")]
             max_payload: crate::message::MAX_PAYLOAD,
             runtime: OnceLock::new(),
@@ -104,14 +105,15 @@ impl Environment {
     }
 
     /// The runtime that the system lives on: that of the first registration.
+    #[inline]
     pub(crate) fn runtime(&self) -> Option<&Handle> {
-        if self.runtime.get().is_none()
-            && let Ok(handle) = Handle::try_current()
-        {
-            // Where two register at once, the first wins and both use its runtime.
-            let _ = self.runtime.set(handle);
-        }
-        self.runtime.get()
+        self.runtime.get().or_else(|| self.find_runtime())
+    }
+
+    #[cold]
+    fn find_runtime(&self) -> Option<&Handle> {
+        // Where two register at once, the first wins and both use its runtime.
+        Handle::try_current().ok().map(|handle| self.runtime.get_or_init(|| handle))
     }
 
     pub(crate) fn sweeps(&self) -> u32 {

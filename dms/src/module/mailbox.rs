@@ -673,6 +673,8 @@ fn wake(core: &Core, stranger: Option<Waker>) {
 
 fn refuse<E>(waiters: Option<Line<E>>) {
     if let Some(waiters) = waiters {
-        waiters.iter().for_each(|waiter| waiter.refuse());
+        for waiter in waiters {
+            waiter.refuse();
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
@@ -10,6 +9,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 use super::cell::{AnyCell, Core, control};
 use super::current;
 use super::deadlock::{EdgeGuard, On};
+use super::environment::Host;
 use super::flags::ModuleFlags;
 use super::lifecycle::{ModuleReport, ModuleState};
 use super::watch;
@@ -121,8 +121,8 @@ pub struct Stop(Target);
 
 enum Target {
     Found(Ending<[Arc<dyn AnyCell>; 1]>),
-    NotFound(StopError),
-    Done,
+    /// `None` once it has been told.
+    NotFound(Option<StopError>),
 }
 
 impl Stop {
@@ -132,7 +132,7 @@ impl Stop {
 
     /// A stop that fails.
     pub(crate) fn refused(error: StopError) -> Self {
-        Self(Target::NotFound(error))
+        Self(Target::NotFound(Some(error)))
     }
 
     /// Ends the modules that depend on this one too, and those that depend on them: each before what it depends on.
@@ -148,19 +148,14 @@ impl Future for Stop {
     type Output = Result<ModuleReport, StopError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let result = match &mut self.0 {
-            Target::Found(ending) => ready!(ending.poll_ended(cx)).map(|()| {
+        match &mut self.0 {
+            Target::Found(ending) => {
+                ready!(ending.poll_ended(cx))?;
                 let [module] = &ending.targets;
-                module.core().report()
-            }),
-            Target::NotFound(_) => match mem::replace(&mut self.0, Target::Done) {
-                Target::NotFound(error) => Err(error),
-                Target::Found(_) | Target::Done => return Poll::Pending,
-            },
-            Target::Done => return Poll::Pending,
-        };
-        self.0 = Target::Done;
-        Poll::Ready(result)
+                Poll::Ready(Ok(module.core().report()))
+            }
+            Target::NotFound(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+        }
     }
 }
 
@@ -168,7 +163,7 @@ impl fmt::Debug for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let modules = match &self.0 {
             Target::Found(ending) => ending.targets.iter().map(|module| module.core().name()).collect(),
-            Target::NotFound(_) | Target::Done => Vec::new(),
+            Target::NotFound(_) => Vec::new(),
         };
         f.debug_struct("Stop").field("modules", &modules).finish_non_exhaustive()
     }
@@ -202,10 +197,11 @@ impl<C: AsRef<[Arc<dyn AnyCell>]>> Ending<C> {
 
     /// Ready once the targets have ended, or at once where the one that asks is not to wait.
     pub(crate) fn poll_ended(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StopError>> {
-        if self.begun.is_none() {
-            self.begun = Some(begin(self.targets.as_ref(), self.how, self.with_dependents)?);
-        }
-        if self.begun.as_ref().is_some_and(|begun| begun.waits) {
+        let begun = match &self.begun {
+            Some(begun) => begun,
+            None => self.begun.get_or_insert(begin(self.targets.as_ref(), self.how, self.with_dependents)?),
+        };
+        if begun.waits {
             while let Some(module) = self.targets.as_ref().get(self.at) {
                 ready!(watch::poll_reached(module.core(), &mut self.key, ModuleState::is_ended, cx));
                 self.at += 1;
@@ -233,28 +229,34 @@ pub(crate) struct Begun {
     _edges: Vec<EdgeGuard>,
 }
 
+/// Modules that are to end one after the other, and the system that sees to it.
+type InOrder = (Arc<dyn Host>, Vec<Arc<dyn AnyCell>>);
+
 /// Begins the end of modules of one system, if that may be.
 pub(crate) fn begin(targets: &[Arc<dyn AnyCell>], how: How, with_dependents: bool) -> Result<Begun, StopError> {
     // Of several none is to be marked where another one may not.
-    let asks = match targets {
-        [module] => !may_end(module),
-        _ => true,
+    let in_order = match targets {
+        [module] if may_end(module) => None,
+        _ => leave(targets, with_dependents)?,
     };
-    let host = targets.first().filter(|_| asks).and_then(|module| module.core().environment.host());
-    let all = match &host {
-        Some(host) => host.leave(targets, with_dependents)?,
-        None => Vec::new(),
-    };
-    let (waits, edges) = wait_for(if all.is_empty() { targets } else { &all });
-    match host {
-        Some(host) if !all.is_empty() => host.end_in_order(all, how),
-        _ => {
+    let (waits, edges) = wait_for(in_order.as_ref().map_or(targets, |(_, all)| all));
+    match in_order {
+        Some((host, all)) => host.end_in_order(all, how),
+        None => {
             for module in targets.iter().filter(|module| !module.core().state().is_ended()) {
                 how.begin(&**module);
             }
         }
     }
     Ok(Begun { waits, _edges: edges })
+}
+
+/// Has the system let the modules end. Gives it, and all that is to end in order, where that are not just these.
+#[cold]
+fn leave(targets: &[Arc<dyn AnyCell>], with_dependents: bool) -> Result<Option<InOrder>, StopError> {
+    let Some(host) = targets.first().and_then(|module| module.core().environment.host()) else { return Ok(None) };
+    let all = host.leave(targets, with_dependents)?;
+    Ok((!all.is_empty()).then_some((host, all)))
 }
 
 /// Whether a module may end for all that can be told without the system. Who has been told already is not asked again: it is on its way out, with all that
@@ -269,10 +271,13 @@ fn may_end(module: &Arc<dyn AnyCell>) -> bool {
 /// gets `WouldDeadlock` by them, so they are noted before the end begins.
 ///
 /// It may not where one of them waits for the module that asks: is the same, an ancestor, or held up by it.
+#[inline]
 pub(crate) fn wait_for(modules: &[Arc<dyn AnyCell>]) -> (bool, Vec<EdgeGuard>) {
-    if current::with(|current| current.is_none()) {
-        return (true, Vec::new());
-    }
+    if current::with(|current| current.is_none()) { (true, Vec::new()) } else { wait_in_module(modules) }
+}
+
+/// As [`wait_for`], where the running code is a module's.
+fn wait_in_module(modules: &[Arc<dyn AnyCell>]) -> (bool, Vec<EdgeGuard>) {
     let ends_after = |asker: &Core| {
         modules.iter().any(|module| {
             let core = module.core();

@@ -140,7 +140,7 @@ impl Published {
 
     fn wait(&self, environment: &Arc<Environment>) -> Wait {
         let patience = match self.timeout {
-            Timeout::Inherit => Patience::of_module(Timeout::Inherit, environment.timeout).after(),
+            Timeout::Inherit => environment.patience.after(),
             Timeout::After(after) => Some(after),
             Timeout::Never => None,
         };

@@ -335,8 +335,8 @@ impl<T: Module> Candidate for Entry<T> {
             }
         };
         let cell = Arc::clone(&target.cell);
-        let restart = self.restart();
-        let worker = if let Some(build) = build
+        let rebuilt = build.map(|build| (build, self.restart()));
+        let worker = if let Some((build, restart)) = rebuilt
             && restart.policy != RestartPolicy::Never
         {
             runtime.spawn(supervised_life(cell, value, start, restart, build))

@@ -126,6 +126,14 @@ pub(super) struct Wants {
     pub(super) provides: Vec<String>,
 }
 
+impl Extra {
+    /// What a module has of it, if anything.
+    fn new(dependencies: Vec<Dependency>, provides: Vec<String>) -> Option<Box<Self>> {
+        let has_any = !dependencies.is_empty() || !provides.is_empty();
+        has_any.then(|| Box::new(Self { dependencies: dependencies.into(), provides }))
+    }
+}
+
 impl Shared {
     pub(super) fn new(name: String, environment: Environment, sources: sources::Settings) -> Arc<Self> {
         let shared = Arc::new_cyclic(|system| Self {
@@ -159,10 +167,12 @@ impl Shared {
                     Target::InSet(number) => candidates[*number].cell(),
                 }),
             });
-            let dependencies = dependencies.collect();
             let candidate = &candidates[number];
+            let wants = candidate.subject().settings.wants.as_deref();
+            let provides = wants.map(|wants| wants.provides.clone()).unwrap_or_default();
+            let extra = Extra::new(dependencies.collect(), provides);
             if let Some(cell) = candidate.cell() {
-                registry.admit(cell, candidate.subject().settings.wants.as_deref(), dependencies);
+                registry.admit(cell, extra);
             }
             // Under the lock: a shutdown finds a module with its subscriptions, or not at all.
             candidate.subscribe(&self.bus);
@@ -183,9 +193,12 @@ impl Shared {
         }
         entry.make_cell(self);
         let Some(cell) = entry.cell() else { return Ok(()) };
+        let subject = entry.subject();
+        let wants = subject.settings.wants.as_deref();
+        let extra = wants.and_then(|wants| Extra::new(Vec::new(), wants.provides.clone()));
         let mut registry = self.registry.lock();
-        registry.check(&entry.subject())?;
-        registry.admit(cell, entry.subject().settings.wants.as_deref(), Arc::default());
+        registry.check(&subject)?;
+        registry.admit(cell, extra);
         entry.subscribe(&self.bus);
         drop(registry);
         entry.welcome(self);
@@ -206,11 +219,15 @@ impl Shared {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let id = ModuleId(NonZeroU64::new(id).unwrap_or(NonZeroU64::MAX));
         let capacity = settings.mailbox.or(info.mailbox);
-        let mailbox = Mailbox::new(capacity, settings.overflow.unwrap_or(info.overflow));
+        let overflow = settings.overflow.unwrap_or(info.overflow);
         let origin = Origin { name: settings.name.as_deref().map(Arc::from), parent: settings.parent, info: own };
         let environment = Arc::clone(&self.environment);
-        let core = Core::new(id, of_type, origin, state, capacity.is_some(), environment);
-        ModuleRef { cell: Arc::new(Cell { core, mailbox }) }
+        // Made where it is to be, rather than put together of parts.
+        let cell = Arc::new(Cell {
+            core: Core::new(id, of_type, origin, state, capacity.is_some(), environment),
+            mailbox: Mailbox::new(capacity, overflow),
+        });
+        ModuleRef { cell }
     }
 
     /// Warns of messages of this many bytes, once for each type of module.
@@ -369,7 +386,7 @@ impl Registry {
     }
 
     /// Gives a module its place.
-    fn admit(&mut self, cell: Arc<dyn AnyCell>, wants: Option<&Wants>, dependencies: Arc<[Dependency]>) {
+    fn admit(&mut self, cell: Arc<dyn AnyCell>, extra: Option<Box<Extra>>) {
         let core = cell.core();
         let id = core.id;
         if let Some(name) = core.unique_name() {
@@ -381,16 +398,15 @@ impl Registry {
         for capability in core.info().provides {
             self.providers.entry(Cow::Borrowed(capability)).or_default().insert(id);
         }
-        let provides = wants.map(|wants| wants.provides.clone()).unwrap_or_default();
-        for capability in &provides {
-            self.providers.entry(Cow::Owned(capability.clone())).or_default().insert(id);
-        }
-        for target in dependencies.iter().filter_map(|dependency| dependency.target.as_ref()) {
-            target.core().expect_dependent();
-            self.dependents.entry(target.core().id).or_default().insert(id);
-        }
-        if !dependencies.is_empty() || !provides.is_empty() {
-            self.extras.insert(id, Box::new(Extra { dependencies, provides }));
+        if let Some(extra) = extra {
+            for capability in &extra.provides {
+                self.providers.entry(Cow::Owned(capability.clone())).or_default().insert(id);
+            }
+            for target in extra.dependencies.iter().filter_map(|dependency| dependency.target.as_ref()) {
+                target.core().expect_dependent();
+                self.dependents.entry(target.core().id).or_default().insert(id);
+            }
+            self.extras.insert(id, extra);
         }
         self.modules.insert(id, cell);
     }
