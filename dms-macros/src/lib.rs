@@ -72,6 +72,7 @@ use proc_macro::TokenStream;
 /// | `restart` | `never`, `on_failure` or `always`: whether it is started again after it has ended by itself | `never` |
 /// | `max_restarts`, `within` | `5`, `"60s"`: how many restarts happen within how much time; the failure after them is one for good | 5 within 60 s |
 /// | `backoff` | `"100ms..30s"`: how long the first restart waits, twice as long each time, and the longest | `"100ms..30s"` |
+/// | `strategy` | `one_for_one`, `one_for_all`, `rest_for_one` or `escalate`: which of its children are started again when one of them is | `one_for_one` |
 ///
 /// A dependency is a name, alone if any version will do, or with the versions that will, written as Cargo writes them: `"cache 1.3"`,
 /// `"cache >= 1.3, < 2"`, `"cache ~1.2"`. The name ends at the first blank or at one of `<`, `>`, `=`, `~`, `^`, `*`. A module does not depend on

@@ -31,6 +31,7 @@ mod sets;
 mod shutdown;
 mod sources;
 mod stops;
+mod strategies;
 mod tasks_alive;
 mod testing;
 mod ticks;

@@ -8,7 +8,7 @@ use syn::{LitInt, LitStr};
 
 use super::flags::{self, Flag};
 use super::names::{self, Dependency};
-use super::restart::Restart;
+use super::restart::{Restart, Strategy};
 use crate::diagnostics::{Errors, list};
 use crate::duration;
 use crate::entries::{Entry, entries, reject_repeated};
@@ -31,6 +31,7 @@ pub(crate) const KEYS: &[&str] = &[
     "max_restarts",
     "within",
     "backoff",
+    "strategy",
 ];
 
 /// The values given, each with its place.
@@ -49,6 +50,7 @@ pub(crate) struct Args {
     pub(crate) overflow: Option<(Overflow, TokenStream)>,
     pub(crate) timeout: Option<Timeout>,
     pub(crate) restart: Restart,
+    pub(crate) strategy: Option<Strategy>,
 }
 
 /// The names of `dms::Overflow`.
@@ -109,6 +111,7 @@ impl Args {
             "max_restarts" => self.restart.read_max_restarts(entry, errors),
             "within" => self.restart.read_within(entry, errors),
             "backoff" => self.restart.read_backoff(entry, errors),
+            "strategy" => self.strategy = Strategy::read(entry, errors),
             "visibility" => errors.push(
                 &entry.key,
                 "`visibility` is about what the impl generates: write `#[module(visibility = \"pub(crate)\")]` above the `impl`",
@@ -223,7 +226,8 @@ mod tests {
                 restart = "always",
                 max_restarts = 3,
                 within = "1m",
-                backoff = "1s .. 1m"
+                backoff = "1s .. 1m",
+                strategy = escalate
             ),
             &mut errors,
         );
@@ -245,6 +249,7 @@ mod tests {
         assert_eq!(args.mailbox.map(|(capacity, _)| capacity), Some(64));
         assert_eq!(args.overflow.map(|(policy, _)| policy), Some(Overflow::DropOldest));
         assert_eq!(args.timeout, Some(Timeout::Off));
+        assert_eq!(args.strategy, Some(Strategy::Escalate));
         let restart = args.restart.emit(&quote!(dms)).map(|tokens| tokens.to_string()).unwrap_or_default();
         assert!(restart.contains("always ()") && restart.contains("max_restarts (3u32"), "{restart}");
     }

@@ -60,9 +60,10 @@ fn info(description: &Description, krate: &TokenStream) -> TokenStream {
         Timeout::Off => quote!(.no_timeout()),
     });
     let restart = description.restart.emit(krate);
+    let strategy = description.strategy.map(|strategy| strategy.emit(krate));
     let info = quote! {
         #krate::ModuleInfo::new(#type_name)
-            #name #version #text #author #license #flags #needed #optional #provides #mailbox #overflow #timeout #restart
+            #name #version #text #author #license #flags #needed #optional #provides #mailbox #overflow #timeout #restart #strategy
     };
     if tracked.is_some() { quote!({ #tracked #info }) } else { info }
 }

@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
 use super::args::{self, Args, Overflow, Timeout};
 use super::flags::Flag;
 use super::names::Dependency;
-use super::restart::Restart;
+use super::restart::{Restart, Strategy};
 use crate::generics::Generics;
 
 /// All that `Describe::INFO` says.
@@ -33,6 +33,7 @@ pub(crate) struct Description {
     pub(crate) overflow: Option<(Overflow, TokenStream)>,
     pub(crate) timeout: Option<Timeout>,
     pub(crate) restart: Restart,
+    pub(crate) strategy: Option<Strategy>,
 }
 
 /// A text that the attribute says, or else the crate.
@@ -79,6 +80,7 @@ impl Description {
             overflow: args.overflow,
             timeout: args.timeout,
             restart: args.restart,
+            strategy: args.strategy,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The keys that say how a module is started again: `restart`, `max_restarts`, `within`, `backoff`.
+//! The keys that say how a module is started again: `restart`, `max_restarts`, `within`, `backoff`; and which of its children: `strategy`.
 
 use std::time::Duration;
 
@@ -31,7 +31,45 @@ pub(crate) enum Policy {
     Always,
 }
 
-/// A policy's name, quoted or not.
+/// The names of `dms::recovery::Strategy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strategy {
+    OneForOne,
+    OneForAll,
+    RestForOne,
+    Escalate,
+}
+
+impl Strategy {
+    /// Reads `strategy = one_for_all`.
+    pub(crate) fn read(entry: &Entry, errors: &mut Errors) -> Option<Self> {
+        let Name(name) = entry.value_as("strategy = one_for_all", errors)?;
+        Some(match name.as_str() {
+            "one_for_one" => Self::OneForOne,
+            "one_for_all" => Self::OneForAll,
+            "rest_for_one" => Self::RestForOne,
+            "escalate" => Self::Escalate,
+            _ => {
+                let strategies = list(&["one_for_one", "one_for_all", "rest_for_one", "escalate"]);
+                errors.at(entry.value_span(), format!("`{name}` is no strategy: write one of {strategies}"));
+                return None;
+            }
+        })
+    }
+
+    /// `.strategy(…)`.
+    pub(crate) fn emit(self, krate: &TokenStream) -> TokenStream {
+        let strategy = match self {
+            Self::OneForOne => quote!(OneForOne),
+            Self::OneForAll => quote!(OneForAll),
+            Self::RestForOne => quote!(RestForOne),
+            Self::Escalate => quote!(Escalate),
+        };
+        quote!(.strategy(#krate::recovery::Strategy::#strategy))
+    }
+}
+
+/// A name, quoted or not.
 struct Name(String);
 
 impl Parse for Name {

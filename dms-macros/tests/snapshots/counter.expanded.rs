@@ -35,7 +35,8 @@ impl ::dms::Describe for Counter {
                         )
                         .jitter(::dms::recovery::Jitter::Equal),
                 ),
-        );
+        )
+        .strategy(::dms::recovery::Strategy::RestForOne);
 }
 #[allow(clippy::similar_names)]
 impl Counter {

@@ -15,7 +15,8 @@
     restart = on_failure,
     max_restarts = 5,
     within = "60s",
-    backoff = "100ms..30s"
+    backoff = "100ms..30s",
+    strategy = rest_for_one
 )]
 #[derive(Default)]
 pub struct Counter {

@@ -20,6 +20,7 @@ use super::info::ModuleInfo;
 use super::inline::Home;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
+use super::together::Ticket;
 use super::watch::{Reaching, Watcher};
 #[cfg(feature = "wire")]
 use super::{
@@ -29,6 +30,7 @@ use super::{
 };
 #[cfg(feature = "wire")]
 use crate::message::Request;
+use crate::recovery::Strategy;
 
 /// One allocation a module: its mailbox and what is known of it.
 ///
@@ -118,6 +120,8 @@ struct Rest {
     /// How often the module was started again.
     restarts: u32,
     watchers: Vec<Watcher>,
+    /// That the module is to end and begin again with another one.
+    ticket: Option<Ticket>,
     /// Who is told of each end of an incarnation, until the last.
     down_watchers: Vec<DownWatcher>,
 }
@@ -146,6 +150,8 @@ mod ties {
     pub(super) const INITIALISED: u8 = 16;
     /// It has run, though it may not any more.
     pub(super) const STARTED: u8 = 32;
+    /// It has run, and may be told to begin again with others.
+    pub(super) const FOLLOWS: u8 = 64;
 }
 
 /// The bits of [`Core::control`].
@@ -494,6 +500,32 @@ impl Core {
         self.ties.load(Ordering::Relaxed) & ties::SUPERVISED != 0
     }
 
+    /// Notes that it runs, and may be told to begin again with others.
+    pub(crate) fn may_follow(&self) {
+        self.ties.fetch_or(ties::FOLLOWS, Ordering::Relaxed);
+    }
+
+    /// Whether it may be told to begin again with others.
+    pub(crate) fn follows(&self) -> bool {
+        let ties = self.ties.load(Ordering::Relaxed);
+        ties & ties::FOLLOWS != 0 || ties & ties::SUPERVISED != 0 && self.state() >= ModuleState::Running
+    }
+
+    /// Takes what says that the module is to begin again with another one.
+    pub(crate) fn take_ticket(&self) -> Option<Ticket> {
+        self.end.lock().rest.as_mut().and_then(|rest| rest.ticket.take())
+    }
+
+    /// Leaves what says that the module is to begin again with another one. Under the lock of the mailbox.
+    pub(crate) fn leave_ticket(&self, ticket: Ticket) {
+        self.end.lock().rest.get_or_insert_default().ticket = Some(ticket);
+    }
+
+    /// What is restarted with the module.
+    pub(crate) fn strategy(&self) -> Strategy {
+        self.environment.host().map(|host| host.strategy(self.parent())).unwrap_or_default()
+    }
+
     /// Which incarnation runs, or is to come: from 1.
     pub(crate) fn incarnation(&self) -> u32 {
         if !self.is_supervised() {
@@ -502,14 +534,21 @@ impl Core {
         self.end.lock().rest.as_ref().map_or(1, |rest| rest.restarts.saturating_add(1))
     }
 
+    /// Forgets that the running incarnation is to end, and why. Under the lock of the mailbox.
+    pub(crate) fn forget_renewal(&self) -> Option<Failure> {
+        let mut end = self.end.lock();
+        self.has_failed.store(false, Ordering::Release);
+        self.control.store(self.control.load(Ordering::Relaxed) & !control::RENEW, Ordering::Release);
+        end.rest.as_mut().and_then(|rest| rest.failure.take())
+    }
+
     /// Counts the next incarnation, and forgets what the one before failed of. Under the lock of the mailbox.
     pub(crate) fn begin_again(&self) -> Option<Failure> {
+        let failure = self.forget_renewal();
         let mut end = self.end.lock();
         let rest = end.rest.get_or_insert_default();
         rest.restarts = rest.restarts.saturating_add(1);
-        self.has_failed.store(false, Ordering::Release);
-        self.control.store(self.control.load(Ordering::Relaxed) & !control::RENEW, Ordering::Release);
-        rest.failure.take()
+        failure
     }
 
     #[inline]
@@ -608,6 +647,9 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     /// incarnation that failed; where none is given it is a child that failed, and nothing happens where the module is ending already.
     fn break_off(&self, incarnation: Option<u32>, failure: Failure);
 
+    /// Ends the running incarnation, to begin again with `conductor`. False where the module is not built again, or is ending.
+    fn suspend(&self, conductor: ModuleName, ticket: Ticket) -> bool;
+
     /// Wakes askers whose deadline has come. Returns whether any are left to look at.
     fn sweep(&self, sweeps: u32) -> bool;
 
@@ -654,6 +696,10 @@ impl<T: Module> AnyCell for Cell<T> {
 
     fn begin_drain(&self) {
         self.mailbox.begin_drain(&self.core);
+    }
+
+    fn suspend(&self, conductor: ModuleName, ticket: Ticket) -> bool {
+        self.core.follows() && self.mailbox.suspend(&self.core, conductor, ticket)
     }
 
     fn break_off(&self, incarnation: Option<u32>, failure: Failure) {

@@ -58,7 +58,7 @@ use super::lifecycle::{Failure, ModuleId, ModuleName};
 /// assert!(parser.parse("one".to_owned()).await.is_err());
 /// parser.stopped().await;
 /// let failed = undertaker.failed().await?;
-/// assert_eq!(failed, ["parser 1: panicked in `Parse`: a number: ParseIntError { kind: InvalidDigit }"]);
+/// assert_eq!(failed, ["parser 1: panicked in `parse`: a number: ParseIntError { kind: InvalidDigit }"]);
 /// # system.shutdown().await;
 /// # Ok(()) }
 /// ```

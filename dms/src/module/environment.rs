@@ -16,6 +16,8 @@ use super::lifecycle::{Failure, ModuleId, ModuleName};
 use super::stop::{How, StopError};
 use super::subscription::{Subscriber, Topic};
 use super::timers::Timers;
+use super::together::Baton;
+use crate::recovery::Strategy;
 
 /// What the modules of one system share.
 pub(crate) struct Environment {
@@ -47,6 +49,18 @@ pub(crate) trait Host: Any + Send + Sync {
 
     /// Ends the running incarnation of a module, which fails of this, unless it is ending already.
     fn break_off(&self, id: ModuleId, failure: Failure);
+
+    /// What is restarted with one of the children of `parent`, or of the modules that have none.
+    fn strategy(&self, parent: Option<ModuleId>) -> Strategy;
+
+    /// Who conducts the restarts of the children of `parent`, or of the modules that have none.
+    fn baton(&self, parent: Option<ModuleId>) -> Baton;
+
+    /// The modules that are to end, the youngest first, where this one begins again.
+    fn group(&self, id: ModuleId) -> Vec<Arc<dyn AnyCell>>;
+
+    /// Runs something beside the modules, until the system has shut down.
+    fn errand(&self, errand: Pin<Box<dyn Future<Output = ()> + Send>>);
 
     /// Whether any module hears of the ends of others.
     fn hears_of_downs(&self) -> bool;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::flags::ModuleFlags;
-use crate::recovery::Restart;
+use crate::recovery::{Restart, Strategy};
 
 /// The deadline of an [`ask`](crate::ModuleRef::ask) when neither the call, the module nor the system sets one: 5 seconds.
 pub const DEFAULT_ASK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -81,6 +81,8 @@ pub struct ModuleInfo {
     pub timeout: Timeout,
     /// How it is started again.
     pub restart: Restart,
+    /// Which of its children are started again when one of them is.
+    pub strategy: Strategy,
 }
 
 impl ModuleInfo {
@@ -103,6 +105,7 @@ impl ModuleInfo {
             overflow: Overflow::Wait,
             timeout: Timeout::Inherit,
             restart: Restart::never(),
+            strategy: Strategy::OneForOne,
         }
     }
 
@@ -196,6 +199,13 @@ impl ModuleInfo {
     #[must_use]
     pub const fn restart(mut self, restart: Restart) -> Self {
         self.restart = restart;
+        self
+    }
+
+    /// Says which of the module's children are started again when one of them is.
+    #[must_use]
+    pub const fn strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = strategy;
         self
     }
 

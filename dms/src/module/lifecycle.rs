@@ -275,6 +275,12 @@ pub enum Failure {
     /// ([essential](crate::ModuleFlags::ESSENTIAL)), or one that is always started again and has been too often.
     #[error("ended though it was to run on (its loop returned, or its parent ended)")]
     Ended,
+    /// The module's supervisor has it begin again with a sibling that failed.
+    #[error("its supervisor starts it again with `{sibling}`, which failed")]
+    Supervisor {
+        /// The sibling's name.
+        sibling: ModuleName,
+    },
     /// A child of the module failed, and was not started again, because it had been too often.
     #[error("child `{child}` failed for good: {failure}")]
     Child {

@@ -16,9 +16,10 @@ use super::askers::Askers;
 use super::cell::{Core, control};
 use super::current;
 use super::info::Overflow;
-use super::lifecycle::Failure;
+use super::lifecycle::{Failure, ModuleName};
 use super::reply::NoAnswer;
 use super::room::Waiter;
+use super::together::Ticket;
 
 /// The depth at which an unbounded mailbox first warns; then at each doubling (contract M6).
 const WARN_AT: u32 = 10_000;
@@ -445,6 +446,28 @@ impl<E, H> Mailbox<E, H> {
         let stranger = queue.take_stranger();
         drop(queue);
         wake(core, stranger);
+    }
+
+    /// Tells the worker to end the running incarnation, and to begin again with another module; false where the module is ending.
+    pub(crate) fn suspend(&self, core: &Core, conductor: ModuleName, ticket: Ticket) -> bool {
+        let mut queue = self.queue.lock();
+        if core.is_ending() || queue.gate == Gate::Nobody {
+            return false;
+        }
+        core.leave_ticket(ticket);
+        core.fail(Failure::Supervisor { sibling: conductor });
+        core.tell(control::RENEW);
+        queue.parked = false;
+        let stranger = queue.take_stranger();
+        drop(queue);
+        wake(core, stranger);
+        true
+    }
+
+    /// Forgets that the running incarnation is to end, for none runs.
+    pub(crate) fn forget_renewal(&self, core: &Core) {
+        let _queue = self.queue.lock();
+        core.forget_renewal();
     }
 
     /// Counts the next incarnation, and gives what the one before failed of.

@@ -1,7 +1,7 @@
 //! One module alive.
 //!
 //! Reading order: [`info`], [`flags`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
-//! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`supervised`] the life of one that is built again, [`dispatch`] the moment before a handler,
+//! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`supervised`] the life of one that is built again, [`together`] with its siblings, [`dispatch`] the moment before a handler,
 //! [`inline`] what an asker may do in its place,
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`event`] is what comes to many modules at once,
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
@@ -51,6 +51,7 @@ pub(crate) mod tally;
 pub(crate) mod task;
 pub(crate) mod tick;
 pub(crate) mod timers;
+pub(crate) mod together;
 pub(crate) mod watch;
 pub(crate) mod worker;
 

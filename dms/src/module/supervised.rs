@@ -21,8 +21,9 @@ use super::handler::Module;
 use super::lifecycle::{Failure, ModuleState};
 use super::module_ref::ModuleRef;
 use super::stop::{self, How};
+use super::together::{Follower, Ticket, resume, suspend, unless_ending};
 use super::worker::{End, Life, Start, attributed, begin_running, contain, drop_value, panic_text, run, start, stop};
-use crate::recovery::{Delays, Exit, Random, RecentRestarts, Restart, RestartPolicy};
+use crate::recovery::{Delays, Exit, Random, RecentRestarts, Restart, RestartPolicy, Strategy};
 
 /// Builds a module that is registered already.
 pub(crate) type Build<T> = Box<dyn Fn(ModuleRef<T>) -> T + Send>;
@@ -81,7 +82,9 @@ async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) 
     if end.is_none() {
         end = Some(supervisor.run(life).await);
         while let Some(before) = end.take() {
-            let delay = match supervisor.judge(life) {
+            let ticket = life.ending.core().take_ticket();
+            let verdict = if ticket.is_some() { Verdict::Restart(Duration::ZERO) } else { supervisor.judge(life) };
+            let delay = match verdict {
                 Verdict::End => {
                     end = Some(before);
                     break;
@@ -94,7 +97,13 @@ async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) 
                 Verdict::Restart(delay) => delay,
             };
             Box::pin(retire(life, &before, delay)).await;
-            let begun = Box::pin(supervisor.begin_again(life, delay)).await;
+            let begun = Box::pin(async {
+                match ticket {
+                    Some(ticket) => supervisor.follow(life, ticket).await,
+                    None => supervisor.restart(life, delay).await,
+                }
+            });
+            let begun = begun.await;
             end = Some(match begun {
                 None => supervisor.run(life).await,
                 Some(end) => end,
@@ -108,6 +117,7 @@ async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) 
 
 impl<T: Module> Supervisor<T> {
     async fn run(&mut self, life: &mut Life<T>) -> End {
+        life.ending.core().may_follow();
         self.runs_since = Some(Instant::now());
         run(life).await
     }
@@ -121,6 +131,9 @@ impl<T: Module> Supervisor<T> {
             return Verdict::End;
         }
         let exit = if core.failure().is_some() { Exit::Failure } else { Exit::Normal };
+        if exit == Exit::Failure && core.strategy() == Strategy::Escalate {
+            return Verdict::Escalate;
+        }
         if !self.policy.restarts(exit) {
             return Verdict::End;
         }
@@ -133,12 +146,70 @@ impl<T: Module> Supervisor<T> {
         Verdict::Restart(self.delays.after_run(ran_for, self.random.draw()))
     }
 
-    /// Brings the next incarnation up, after a delay; says how far it came where it does not run.
-    async fn begin_again(&mut self, life: &mut Life<T>, delay: Duration) -> Option<End> {
+    /// Brings the next incarnation up after a delay, and with it those that its supervisor's strategy names; says how far it came where it does not run.
+    async fn restart(&mut self, life: &mut Life<T>, delay: Duration) -> Option<End> {
         let cell = Arc::clone(life.ending.inbox.cell());
+        cell.core.set_state(ModuleState::Created);
+        let host = cell.core.environment.host().filter(|_| cell.core.strategy() != Strategy::OneForOne);
+        let Some(host) = host else {
+            if !wait(&cell, delay).await {
+                return Some(End::Uninitialised);
+            }
+            return self.begin_again(life).await;
+        };
+        let baton = host.baton(cell.core.parent());
+        let mut lock = pin!(baton.lock_owned());
+        // Another one may conduct; then this module may be told to follow.
+        let turn = poll_fn(|cx| match cell.core.take_ticket() {
+            Some(ticket) => Poll::Ready(Err(ticket)),
+            None => lock.as_mut().poll(cx).map(Ok),
+        });
+        let baton = match unless_ending(&cell, turn).await {
+            Some(Ok(baton)) => baton,
+            Some(Err(ticket)) => {
+                // What it was told for has happened: it has ended already.
+                cell.mailbox.forget_renewal(&cell.core);
+                return self.follow(life, ticket).await;
+            }
+            None => return Some(End::Uninitialised),
+        };
+        let group = host.group(cell.core.id);
+        let Some(followers) = suspend(&cell, group).await else { return Some(End::Uninitialised) };
         if !wait(&cell, delay).await {
             return Some(End::Uninitialised);
         }
+        let (older, younger) = followers.into_iter().partition(|follower: &Follower| follower.id < cell.core.id);
+        // Those behind this module may ask it as they begin, so it does not wait for them itself.
+        if unless_ending(&cell, resume(older)).await.is_none() {
+            return Some(End::Uninitialised);
+        }
+        let end = self.begin_again(life).await;
+        if end.is_none() {
+            host.errand(Box::pin(async move {
+                resume(younger).await;
+                drop(baton);
+            }));
+        }
+        end
+    }
+
+    /// Brings the next incarnation up when the conductor says so; says how far it came where it does not run.
+    async fn follow(&mut self, life: &mut Life<T>, ticket: Ticket) -> Option<End> {
+        let cell = Arc::clone(life.ending.inbox.cell());
+        cell.core.set_state(ModuleState::Created);
+        // Where the conductor has gone, nobody says when; then at once.
+        let _ = ticket.down.send(());
+        if unless_ending(&cell, ticket.turn).await.is_none() {
+            return Some(End::Uninitialised);
+        }
+        let end = self.begin_again(life).await;
+        let _ = ticket.up.send(());
+        end
+    }
+
+    /// Brings the next incarnation up; says how far it came where it does not run.
+    async fn begin_again(&mut self, life: &mut Life<T>) -> Option<End> {
+        let cell = Arc::clone(life.ending.inbox.cell());
         let target = ModuleRef { cell: Arc::clone(&cell) };
         match panic::catch_unwind(AssertUnwindSafe(|| (self.build)(target))) {
             Ok(module) => life.module = Some(module),
@@ -159,22 +230,14 @@ impl<T: Module> Supervisor<T> {
 
 /// Waits before a restart. False where the module is told to end meanwhile.
 async fn wait<T: Module>(cell: &Cell<T>, delay: Duration) -> bool {
-    cell.core.set_state(ModuleState::Created);
     // Whoever fails without end is to leave others their turn.
     tokio::task::yield_now().await;
-    let mut sleep = pin!((!delay.is_zero()).then(|| sleep(delay)));
-    poll_fn(|cx| {
-        // The control is told under this lock: whoever tells it later finds the waker, which is there since this poll began.
-        let _ = cell.mailbox.queued();
-        if cell.core.is_ending() {
-            return Poll::Ready(false);
+    let delay = async {
+        if !delay.is_zero() {
+            sleep(delay).await;
         }
-        match sleep.as_mut().as_pin_mut() {
-            Some(sleep) => sleep.poll(cx).map(|()| true),
-            None => Poll::Ready(true),
-        }
-    })
-    .await
+    };
+    unless_ending(cell, delay).await.is_some()
 }
 
 /// Ends an incarnation: its tasks, its children, then the module itself. The slot remains, and with it all messages that have not begun.

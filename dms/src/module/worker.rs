@@ -24,6 +24,7 @@ use super::inline::Resident;
 use super::lifecycle::{Failure, ModuleState};
 use super::module_ref::ModuleRef;
 use super::task::Panic;
+use crate::recovery::Strategy;
 
 /// A registration that waits for the module's start.
 pub(crate) struct Start {
@@ -451,6 +452,10 @@ impl<T: Module> Drop for Ending<T> {
         if is_essential && host.as_ref().is_some_and(|host| !host.is_shutting_down()) && core.failure().is_none() {
             core.fail(Failure::Ended);
         }
+        if core.is_supervised() {
+            // Whoever waits for it to begin again waits no longer.
+            drop(core.take_ticket());
+        }
         let undelivered = core.undelivered.load(Ordering::Relaxed);
         if undelivered > 0 {
             environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
@@ -461,7 +466,9 @@ impl<T: Module> Drop for Ending<T> {
         } else if undelivered > 0 {
             tracing::warn!(module = %core.name(), undelivered, "messages were never handled");
         }
-        let escalates = !is_essential && (self.escalates || matches!(failure, Some(Failure::Child { .. })));
+        let passes_on = || matches!(failure, Some(Failure::Child { .. })) || core.strategy() == Strategy::Escalate;
+        let is_registered = self.start.is_none() && !core.has(control::TAKEN_BACK);
+        let escalates = !is_essential && failure.is_some() && is_registered && (self.escalates || passes_on());
         let parent = core.parent().filter(|_| escalates);
         if let Some(host) = &host {
             if let Some(parent) = parent
@@ -475,13 +482,13 @@ impl<T: Module> Drop for Ending<T> {
             }
             host.remove(core.id);
         }
-        core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
-        // What was never registered has no end that anybody waits for.
+        // What was never registered has no end that anybody waits for. Whoever sees that it has ended finds it told.
         if self.start.is_none()
             && let Some(host) = host.as_ref().filter(|host| host.hears_of_downs())
         {
             host.publish_down(Down::new(core, failure.clone(), None));
         }
+        core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
         if (is_essential || escalates && parent.is_none())
             && let Some(host) = host
             && let Some(failure) = failure

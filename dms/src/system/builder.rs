@@ -10,6 +10,7 @@ use super::sources;
 use super::system::System;
 use crate::Timeout;
 use crate::module::environment::Environment;
+use crate::recovery::Strategy;
 
 /// Sets up a [`System`].
 ///
@@ -28,6 +29,7 @@ pub struct SystemBuilder {
     config: Config,
     #[cfg(feature = "wire")]
     max_payload: usize,
+    strategy: Strategy,
     sources: sources::Settings,
 }
 
@@ -40,6 +42,7 @@ impl SystemBuilder {
             config: Config::default(),
             #[cfg(feature = "wire")]
             max_payload: crate::MAX_PAYLOAD,
+            strategy: Strategy::OneForOne,
             sources: sources::Settings::default(),
         }
     }
@@ -60,6 +63,13 @@ impl SystemBuilder {
     #[cfg(feature = "config")]
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Says which of the modules that have no parent are started again when one of them is; that one alone without this. What is not
+    /// [to be started again](crate::Register::restart) is stopped where the strategy names it.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = strategy;
         self
     }
 
@@ -102,7 +112,7 @@ impl SystemBuilder {
         {
             environment.max_payload = self.max_payload;
         }
-        let shared = Shared::new(self.name, environment, self.sources);
+        let shared = Shared::new(self.name, environment, self.strategy, self.sources);
         #[cfg(feature = "config")]
         shared.config.replace(self.config);
         System::of(shared)

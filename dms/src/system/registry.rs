@@ -27,8 +27,9 @@ use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
 use crate::module::stop::{self, How, StopError};
 use crate::module::subscription::{Subscriber, Topic};
+use crate::module::together::Baton;
 use crate::module::{Down, Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
-use crate::recovery::Restart;
+use crate::recovery::{Restart, RestartPolicy, Strategy};
 
 /// What a system, its references and its modules share.
 pub(crate) struct Shared {
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(super) config: super::config::ConfigStore,
     pub(super) bus: Bus,
     pub(super) sources: Sources,
+    /// Which modules without a parent are started again when one of them is.
+    strategy: Strategy,
     /// What ends modules one after the other, whoever waits for it.
     errands: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -52,6 +55,8 @@ pub(super) struct Registry {
     /// The modules that provide a capability, the oldest first.
     providers: HashMap<Cow<'static, str>, BTreeSet<ModuleId>>,
     children: HashMap<ModuleId, Vec<ModuleId>>,
+    /// Who conducts the restarts of a module's children, where they are restarted together.
+    batons: HashMap<Option<ModuleId>, Baton>,
     /// The modules that depend on a module, the oldest first.
     dependents: IdMap<BTreeSet<ModuleId>>,
     /// What few modules have.
@@ -135,7 +140,12 @@ impl Extra {
 }
 
 impl Shared {
-    pub(super) fn new(name: String, environment: Environment, sources: sources::Settings) -> Arc<Self> {
+    pub(super) fn new(
+        name: String,
+        environment: Environment,
+        strategy: Strategy,
+        sources: sources::Settings,
+    ) -> Arc<Self> {
         let shared = Arc::new_cyclic(|system| Self {
             name,
             environment: Arc::new(environment),
@@ -146,6 +156,7 @@ impl Shared {
             config: super::config::ConfigStore::default(),
             bus: Bus::default(),
             sources: Sources::new(sources, system.clone()),
+            strategy,
             errands: Mutex::default(),
         });
         let host = Arc::downgrade(&shared) as std::sync::Weak<dyn Host>;
@@ -433,6 +444,7 @@ impl Registry {
         }
         if !self.dependents.is_empty() {
             self.dependents.remove(&id);
+            self.batons.remove(&Some(id));
         }
         let extra = if self.extras.is_empty() { None } else { self.extras.remove(&id) };
         if let Some(extra) = &extra {
@@ -620,6 +632,40 @@ impl Host for Shared {
         }
     }
 
+    fn strategy(&self, parent: Option<ModuleId>) -> Strategy {
+        let Some(parent) = parent else { return self.strategy };
+        self.registry.lock().modules.get(&parent).map(|parent| parent.core().info().strategy).unwrap_or_default()
+    }
+
+    fn baton(&self, parent: Option<ModuleId>) -> Baton {
+        Arc::clone(self.registry.lock().batons.entry(parent).or_default())
+    }
+
+    fn group(&self, id: ModuleId) -> Vec<Arc<dyn AnyCell>> {
+        let parent = self.registry.lock().parent(id);
+        let strategy = Host::strategy(self, parent);
+        let registry = self.registry.lock();
+        let is_sibling = |core: &Core| core.parent() == parent;
+        // What starts for the first time has nothing to begin again.
+        let has_run = |core: &Core| core.follows() || core.state() >= ModuleState::Running;
+        let cells = registry.modules.values().map(|cell| cell.core());
+        let mut siblings: Vec<_> = cells.filter(|core| is_sibling(core) && has_run(core)).collect();
+        siblings.sort_unstable_by_key(|core| core.id);
+        let policy = |core: &Core| if core.follows() { RestartPolicy::OnFailure } else { RestartPolicy::Never };
+        let plan = strategy.plan(siblings.into_iter().map(|core| (core.id, policy(core))), &id);
+        let stop = plan.map(|plan| plan.stop).unwrap_or_default();
+        stop.iter().filter_map(|id| registry.modules.get(id).cloned()).collect()
+    }
+
+    fn errand(&self, errand: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        // Modules that live have a runtime.
+        let Some(runtime) = self.environment.runtime() else { return };
+        let errand = runtime.spawn(errand);
+        let mut errands = self.errands.lock();
+        errands.retain(|errand| !errand.is_finished());
+        errands.push(errand);
+    }
+
     fn hears_of_downs(&self) -> bool {
         self.bus.is_heard::<Down>()
     }
@@ -644,12 +690,7 @@ impl Host for Shared {
     }
 
     fn end_in_order(&self, modules: Vec<Arc<dyn AnyCell>>, how: How) {
-        // Modules that live have a runtime.
-        let Some(runtime) = self.environment.runtime() else { return };
-        let errand = runtime.spawn(stop::end_in_order(modules, how));
-        let mut errands = self.errands.lock();
-        errands.retain(|errand| !errand.is_finished());
-        errands.push(errand);
+        self.errand(Box::pin(stop::end_in_order(modules, how)));
     }
 
     fn is_shutting_down(&self) -> bool {
