@@ -170,7 +170,7 @@ fn the_oldest_provider_of_the_type_that_lives_is_found() {
     });
 }
 
-/// It goes on being found while its stop hook runs, as by its name.
+/// It goes on being found while its stop hook runs, as by its name, unless another provides the same.
 #[test]
 fn a_provider_is_found_until_it_has_ended() {
     #[derive(Debug)]
@@ -210,6 +210,10 @@ fn a_provider_is_found_until_it_has_ended() {
         });
         held.begun().await;
         assert_eq!(system.find_provider::<Slow>("slow").unwrap(), slow);
+        let younger = Slow { hold: None, _ended: Ended(dms_tests::Log::new(), system.reference()) };
+        let younger = system.register_module(younger).await.unwrap();
+        assert_eq!(system.find_provider::<Slow>("slow").unwrap(), younger, "one that stays does better");
+        younger.stop().await.unwrap();
         held.release();
         stopping.await.unwrap();
         let error = system.find_provider::<Slow>("slow").unwrap_err();

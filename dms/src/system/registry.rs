@@ -303,7 +303,7 @@ impl Shared {
     /// The oldest module of this type that provides the capability.
     pub(super) fn provider<T: Module>(&self, capability: &str) -> Result<ModuleRef<T>, FindError> {
         let registry = self.registry.lock();
-        if let Some(provider) = registry.providing(capability).find_map(as_type) {
+        if let Some(provider) = registry.serving(capability).find_map(as_type) {
             return Ok(provider);
         }
         let others: Vec<_> = registry.providing(capability).map(|cell| &**cell).collect();
@@ -332,7 +332,7 @@ impl Shared {
     #[cfg(feature = "wire")]
     pub(super) fn addressed(&self, name: &str) -> Result<Arc<dyn AnyCell>, RequestError> {
         let registry = self.registry.lock();
-        registry.named(name).or_else(|| registry.providing(name).next()).cloned().ok_or_else(|| {
+        registry.named(name).or_else(|| registry.serving(name).next()).cloned().ok_or_else(|| {
             let names: BTreeSet<_> = registry.known().collect();
             let names = names.into_iter().map(str::to_owned).collect();
             RequestError::UnknownModule { name: name.to_owned(), names }
@@ -481,6 +481,13 @@ impl Registry {
     /// The modules that provide the capability, in the order of registration.
     pub(super) fn providing(&self, capability: &str) -> impl Iterator<Item = &Arc<dyn AnyCell>> {
         self.providers.get(capability).into_iter().flatten().filter_map(|id| self.modules.get(id))
+    }
+
+    /// As [`providing`](Self::providing), but those that are to end come last: others do better.
+    pub(super) fn serving(&self, capability: &str) -> impl Iterator<Item = &Arc<dyn AnyCell>> {
+        let is_ending = |cell: &&Arc<dyn AnyCell>| cell.core().is_ending();
+        let staying = self.providing(capability).filter(move |cell| !is_ending(cell));
+        staying.chain(self.providing(capability).filter(is_ending))
     }
 
     /// All names and capabilities.

@@ -240,7 +240,7 @@ impl SystemRef {
         self.shared().ok_or_else(gone)?.get(name)
     }
 
-    /// The oldest module of this type that provides the capability and has not ended.
+    /// The oldest module of this type that provides the capability and has not ended; one that is stopping only where there is no other.
     ///
     /// Of the pools and children that provide it each member counts. To choose among several, see [`providers`](Self::providers).
     ///
