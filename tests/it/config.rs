@@ -225,7 +225,7 @@ fn a_missing_value_says_which_key_what_is_wanted_and_where_to_write_it() {
     assert_eq!(
         read(without("timeout")),
         format!(
-            "`store.timeout` is missing, and should be a table (Duration): write `timeout = …` under `[store]` in `{file}`"
+            "`store.timeout` is missing, and should be a duration (as `\"30s\"` or `\"1m 30s\"`): write `timeout = …` under `[store]` in `{file}`"
         )
     );
     assert_eq!(
@@ -487,6 +487,44 @@ fn numbers_are_read_as_toml_writes_them() {
     for (key, number) in [("c", "1000.0"), ("d", "-inf"), ("e", "10.5")] {
         assert_eq!(config.value::<f64>(key).map(|number| format!("{number:?}")).unwrap(), number, "{key}");
     }
+}
+
+#[test]
+fn a_duration_is_written_as_in_the_attributes() {
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Settings {
+        timeout: Duration,
+        pause: Option<Duration>,
+    }
+
+    let read = |toml: &str| defaults(toml).section::<Settings>("store");
+    let expected = Settings { timeout: Duration::from_secs(90), pause: Some(Duration::from_millis(250)) };
+    assert_eq!(read("[store]\ntimeout = '1m 30s'\npause = '250ms'").unwrap(), expected);
+    let settings = Settings { timeout: Duration::new(3, 5), pause: None };
+    assert_eq!(read("[store]\ntimeout = { secs = 3, nanos = 5 }").unwrap(), settings, "serde's own form");
+    let config = variables([("SHOP_STORE__TIMEOUT", "2h")]);
+    assert_eq!(config.value::<Duration>("store.timeout").unwrap(), Duration::from_hours(2));
+
+    for (value, found) in [("'soon'", "the string \"soon\""), ("30", "the integer 30"), ("1.5", "the number 1.5")] {
+        assert_eq!(
+            read(&format!("[store]\ntimeout = {value}")).unwrap_err().to_string(),
+            format!(
+                "`store.timeout` should be a duration (as `\"30s\"` or `\"1m 30s\"`), but is {found} in line 2 of the defaults: correct it there"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_struct_of_ones_own_that_is_named_duration_stays_a_table() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "it is never read")]
+    struct Duration {
+        minutes: u64,
+    }
+
+    let error = defaults("[store]\ntimeout = '1m'").value::<Duration>("store.timeout").unwrap_err();
+    assert!(error.to_string().contains("should be a table (Duration)"), "{error}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Settings of modules, from several layers.
 //!
 //! Reading order: [`builder`] names the layers; [`layer`] and [`environment`] read them into one [`tree`] of values, merged by the crate `config`, each with
-//! its [`origin`]. [`read`] makes a type of a part of the tree, [`mistake`] is what goes wrong in between and [`error`] what the user sees of it. [`access`]
+//! its [`origin`]. [`read`] makes a type of a part of the tree, [`duration`] one type that serde alone would have as a table, [`mistake`] is what goes wrong in between and [`error`] what the user sees of it. [`access`]
 //! is how modules come to all this, [`reload`] how it changes, and [`changed`] what they are told of that.
 
 mod access;
 mod builder;
 mod changed;
+mod duration;
 mod environment;
 mod error;
 mod layer;
@@ -34,6 +35,8 @@ use tree::{Table, find, table};
 ///
 /// They come in four layers, of which the later ones override the earlier: defaults, files, the environment, code. It does not matter in which order
 /// the builder is told of them; only of several files, say, the later one overrides the earlier. Tables are merged key by key, lists are replaced.
+///
+/// A [`Duration`](std::time::Duration) is written as in the attributes: `"30s"`, `"1m 30s"`.
 ///
 /// A top-level table is a *section*. A module reads that of its name, see [`Context::config_as`](crate::Context::config_as).
 ///

@@ -3,12 +3,13 @@
 //! The crate `config` has a deserializer of its own, which takes 2.7 for the integer 3 and `true` for 1, and forgets where a value stood. Hence this one.
 
 use ::config::{Value, ValueKind};
-use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::value::{MapAccessDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
+use super::duration::{self, is_duration};
 use super::layer::of_text;
 use super::mistake::{Kind, Mistake, Step, one_of, wanted};
 use super::origin::is_environment;
@@ -124,6 +125,19 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A duration that is a text; as a table it is read as any struct.
+    fn duration<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mistake> {
+        let duration = match &self.value.kind {
+            ValueKind::String(text) => duration::parse(text),
+            _ => None,
+        };
+        let Some(duration) = duration else {
+            return Err(Mistake::new(Kind::Type { wanted: duration::WANTED.to_owned() }));
+        };
+        let parts = [duration.as_secs(), u64::from(duration.subsec_nanos())];
+        visitor.visit_seq(SeqDeserializer::new(parts.into_iter()))
+    }
+
     fn variant<'de, V: Visitor<'de>>(self, variants: &[&str], visitor: V) -> Result<V::Value, Mistake> {
         match &self.value.kind {
             ValueKind::String(text) => visitor.visit_enum(as_str(text)),
@@ -223,12 +237,13 @@ impl<'de> Deserializer<'de> for Node<'_> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mistake> {
         let read = match &self.value.kind {
             ValueKind::Table(table) => self.table(table, fields, visitor),
+            _ if is_duration(name, fields) => self.duration(visitor),
             _ => Err(Mistake::invalid_type(Unexpected::Other("no table"), &visitor)),
         };
         read.map_err(|mistake| mistake.at(self.value))
@@ -389,6 +404,18 @@ impl<'de> Deserializer<'de> for Absent {
         visitor.visit_newtype_struct(self)
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mistake> {
+        if is_duration(name, fields) {
+            return Err(Mistake::new(Kind::Asked { wanted: duration::WANTED.to_owned() }));
+        }
+        self.deserialize_any(visitor)
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -400,6 +427,6 @@ impl<'de> Deserializer<'de> for Absent {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        tuple_struct map identifier ignored_any
     }
 }
