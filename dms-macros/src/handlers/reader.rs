@@ -413,6 +413,13 @@ impl Reader<'_> {
                 format!("{subject} would change an event that all its subscribers share: write `&{shown}`"),
             );
         }
+        if let Some(variant) = variant_of_event(inner) {
+            self.errors.push(
+                inner,
+                format!("{subject} takes a variant, which is no type: write `&{variant}` of `dms::event`, or take `&Event` and match on it"),
+            );
+            return syn::parse_quote!(());
+        }
         if matches!(inner, Type::Slice(_) | Type::TraitObject(_)) || is_named(inner, "str") {
             let shown = show(inner);
             self.errors.push(inner, format!("{subject}: `{shown}` is not the type of a value that can be published: take a reference to an owned type, as in {}", owned::owned_form(inner).replacen('`', "`&", 1)));
@@ -508,4 +515,12 @@ fn arguments(written: &[Written<'_>], mut message: impl FnMut() -> Option<Argume
         Kind::Message => message(),
     };
     written.iter().filter_map(argument).collect()
+}
+
+/// `Shutdown`, if the type is written `Event::Shutdown`.
+fn variant_of_event(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ty else { return None };
+    let mut segments = path.path.segments.iter().rev();
+    let variant = segments.next()?;
+    segments.next().is_some_and(|around| around.ident == "Event").then(|| variant.ident.to_string())
 }

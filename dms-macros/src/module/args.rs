@@ -125,9 +125,13 @@ impl Args {
                 format!("`#[module]` on a struct takes `key = value`, the keys being {}: write, for example, `#[module(name = \"counter\")]`", list(KEYS)),
             ),
             unknown => {
-                let advice = match nearest(unknown, KEYS.iter().copied()) {
+                let advice = match nearest(unknown, KEYS.iter().copied().chain(["optional"])) {
+                    Some("optional") => ", it stands in the list of what the module depends on: write `depends(optional(\"metrics\"))`".to_owned(),
                     Some(meant) => format!("; its keys are {}: write `{meant}`", list(KEYS)),
-                    None => format!(": remove it, or write one of {}", list(KEYS)),
+                    None => match flags::nearest_name(unknown) {
+                        Some(flag) => format!(", but there is a flag of that name: write `flags({flag})`"),
+                        None => format!(": remove it, or write one of {}", list(KEYS)),
+                    },
                 };
                 errors.push(&entry.key, format!("`#[module]` on a struct has no key `{unknown}`{advice}"));
             }

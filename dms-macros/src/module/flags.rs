@@ -41,6 +41,11 @@ impl Flag {
     }
 }
 
+/// The flag that was meant by a word, if it is near to one.
+pub(super) fn nearest_name(word: &str) -> Option<&'static str> {
+    nearest(word, NAMES)
+}
+
 /// Reads the list; what is wrong is reported and left out.
 pub(super) fn parse(entry: &Entry, errors: &mut Errors) -> Vec<Flag> {
     let form = |value: TokenStream| match meant(value).as_slice() {

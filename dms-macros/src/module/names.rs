@@ -6,6 +6,7 @@ use syn::LitStr;
 use super::requirement;
 use crate::diagnostics::{Errors, show};
 use crate::entries::{Entry, Value, entries};
+use crate::spelling::nearest;
 
 /// What a module depends on.
 #[derive(Debug, Clone)]
@@ -57,7 +58,10 @@ pub(super) fn dependencies(entry: &Entry, errors: &mut Errors) -> Vec<Dependency
 
 fn dependency(entry: &Entry, optional: bool, errors: &mut Errors) -> Option<Dependency> {
     let Some(literal) = string(entry) else {
-        let form = in_quotes(entry.tokens.clone()).unwrap_or_else(|| "\"cache >= 1.3\"".to_owned());
+        let quoted = in_quotes(entry.tokens.clone()).unwrap_or_else(|| "\"cache >= 1.3\"".to_owned());
+        let is_optional =
+            !optional && matches!(entry.value, Value::List(_)) && nearest(&entry.name(), ["optional"]).is_some();
+        let form = if is_optional { format!("optional({quoted})") } else { quoted };
         errors.push(
             &entry.tokens,
             format!("a dependency is one string, and `{}` is none: write `{form}`", show(&entry.tokens)),

@@ -42,6 +42,7 @@ impl<M: Serialize + DeserializeOwned + Send + 'static> RemoteMessage for M {}
     message = "`{Self}` cannot be written as bytes, and its handler is `remote`",
     label = "not both `Serialize` and `Deserialize`",
     note = "write `#[derive(serde::Serialize, serde::Deserialize)]` above the types that the reply is made of, which own what they hold; or remove `remote`",
+    note = "an error of a type that has no such form, as `ModuleError`, goes as its text: reply with a `Result<_, String>`",
     note = "a type parameter needs `T: serde::Serialize + serde::de::DeserializeOwned` on the impl"
 )]
 pub trait RemoteReply: Serialize + DeserializeOwned + Send + 'static {}

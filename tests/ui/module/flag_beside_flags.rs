@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(name = "counter", essential)]
+struct Counter;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use dms::prelude::*;
+
+#[module(name = "counter", depends("store"), optional("metrics"))]
+struct Counter;
+
+fn main() {}
