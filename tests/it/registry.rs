@@ -67,6 +67,29 @@ fn a_module_of_another_type_is_an_error_that_names_both() {
 }
 
 #[test]
+fn what_no_module_could_be_found_by_is_not_taken_as_a_name() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        for (name, reason) in [
+            ("", "it is empty, and a module is found by it"),
+            (" a", "it has blanks at its ends or control characters in it"),
+            ("a\n", "it has blanks at its ends or control characters in it"),
+        ] {
+            let error = system.register_module(Only).name(name).await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("{name:?} cannot be the name of a module: {reason}; give it another with `.name(\"…\")`")
+            );
+            let in_a_set = system.register_all([system.register_module(Only).name(name)]).await.unwrap_err();
+            assert!(matches!(in_a_set, RegisterError::Name { name: refused, .. } if refused == name));
+        }
+        assert!(system.modules().is_empty());
+        system.register_module(Only).name("a b").await.unwrap();
+        system.shutdown().await;
+    });
+}
+
+#[test]
 fn a_name_belongs_to_one_module_at_a_time() {
     on_every_runtime(|| async {
         let system = System::new();

@@ -55,6 +55,19 @@ fn a_diamond_starts_from_its_foot_and_ends_from_its_top() {
 }
 
 #[test]
+fn an_array_of_modules_becomes_an_array_of_references() {
+    on_paused(|| async {
+        let system = System::new();
+        let log = Log::new();
+        let module = |name: &str, dependencies: &[&str]| needing(&system, &log, name, dependencies);
+        let [b, a] = system.register_all([module("b", &["a"]), module("a", &[])]).await.unwrap();
+        assert_eq!([b.name(), a.name()], ["b", "a"]);
+        assert_eq!(names_of(&log, "start"), "a b");
+        system.shutdown().await;
+    });
+}
+
+#[test]
 fn what_depends_on_nothing_keeps_its_order() {
     on_paused(|| async {
         let system = System::new();
@@ -87,9 +100,15 @@ fn a_circle_initialises_nothing_and_is_named() {
             module("c", &["a"]),
         );
         let error = system.register_all(set).await.unwrap_err();
-        assert_eq!(error.to_string(), "these modules depend on each other in a circle: a -> b -> c -> a");
+        assert_eq!(
+            error.to_string(),
+            "these modules depend on each other in a circle: a -> b -> c -> a; take one of these dependencies away"
+        );
         let alone = module("alone", &["alone"]).await.unwrap_err();
-        assert_eq!(alone.to_string(), "these modules depend on each other in a circle: alone -> alone");
+        assert_eq!(
+            alone.to_string(),
+            "these modules depend on each other in a circle: alone -> alone; take one of these dependencies away"
+        );
         assert_eq!(&hooks(&log)[..3], ["init ", "start ", "stop "]);
         assert_eq!(log.len(), 6, "all of them were dropped");
         assert!(system.modules().is_empty());

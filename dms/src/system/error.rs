@@ -17,8 +17,18 @@ pub enum RegisterError {
         /// The name.
         name: String,
     },
+    /// The name cannot be one.
+    #[error("{name:?} cannot be the name of a module: {reason}; give it another with `.name(\"…\")`")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// The system is shutting down or has shut down, the module that would be the parent is stopping, or the module was told to stop before it ran.
-    #[error("module `{module}` was not registered: the system, its parent or the module itself is stopping")]
+    #[error(
+        "module `{module}` was not registered: the system, its parent or the module itself is stopping, or has stopped"
+    )]
     ShuttingDown {
         /// The module's name.
         module: String,
@@ -86,13 +96,13 @@ pub enum RegisterError {
         reason: String,
     },
     /// Modules depend on each other in a circle.
-    #[error("these modules depend on each other in a circle: {}", circle(.cycle))]
+    #[error("these modules depend on each other in a circle: {}; take one of these dependencies away", circle(.cycle))]
     DependencyCycle {
         /// The names, each depending on the next, the last on the first.
         cycle: Vec<String>,
     },
     /// No module that runs, nor one of the set, has the name of the dependency or provides it.
-    #[error("`{}` is not there: no module is named `{dependency}` or provides it; {}", way(.path, .requirement), there_is(.existing))]
+    #[error("`{}` is not there: no module is named `{dependency}` or provides it; {}; register it first, or in the same set", way(.path, .requirement), there_is(.existing))]
     DependencyMissing {
         /// Who needs it: from a module of the set on which none depends to the one that declares the dependency.
         path: Vec<String>,
@@ -100,7 +110,7 @@ pub enum RegisterError {
         requirement: String,
         /// Its name.
         dependency: String,
-        /// The names and capabilities that are there.
+        /// The names and capabilities that are there, without those of the module that declares it.
         existing: Vec<String>,
     },
     /// The dependency is there in other versions only.
@@ -220,7 +230,7 @@ fn way(path: &[String], requirement: &str) -> String {
 
 fn there_is(existing: &[String]) -> String {
     match existing {
-        [] => "there is nothing to depend on".to_owned(),
+        [] => "there is nothing else".to_owned(),
         existing => format!("there are: {}", existing.join(", ")),
     }
 }

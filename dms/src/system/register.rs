@@ -265,7 +265,7 @@ impl<T: Module> Candidate for Entry<T> {
                 return Err(RegisterError::CannotRestart { module: self.name() });
             }
         }
-        Ok(())
+        self.subject().unique_name().map_or(Ok(()), check_name)
     }
 
     fn subject(&self) -> Subject<'_> {
@@ -423,6 +423,18 @@ impl<T: Module> Future for RegisterFuture<T> {
             Err(_) => Err(not_started(module.name(), NotStarted::Stopped)),
         })
     }
+}
+
+/// That a name, which may be made at run time, is such as `#[module]` takes.
+fn check_name(name: &str) -> Result<(), RegisterError> {
+    let reason = if name.is_empty() {
+        "it is empty, and a module is found by it"
+    } else if name.trim() != name || name.contains(char::is_control) {
+        "it has blanks at its ends or control characters in it"
+    } else {
+        return Ok(());
+    };
+    Err(RegisterError::Name { name: name.to_owned(), reason })
 }
 
 /// That a module does not run.

@@ -135,7 +135,7 @@ pub(super) fn resolve(registry: &Registry, subjects: &[Subject<'_>]) -> Result<P
     }
     if let Some((number, requirement, not_found)) = problem {
         let path = way_to(number, &bound).into_iter().map(|number| subjects[number].name().to_owned()).collect();
-        return Err(not_found.into_error(path, requirement, || set.existing(registry)));
+        return Err(not_found.into_error(path, requirement, || set.existing(registry, number)));
     }
     match order(&bound) {
         Ok(order) => Ok(Plan { order, bound, unfit }),
@@ -217,9 +217,12 @@ impl<'a> Set<'a> {
         if is_itself && not_found.unfit.is_empty() { Ok(Target::InSet(of)) } else { Err(not_found) }
     }
 
-    /// All that can be depended on.
-    fn existing(&self, registry: &Registry) -> Vec<String> {
-        let of_set = self.names.keys().chain(self.providers.keys()).copied();
+    /// All that the subject of this number can depend on.
+    fn existing(&self, registry: &Registry, of: usize) -> Vec<String> {
+        let others = |numbers: &[usize]| numbers.iter().any(|number| *number != of);
+        let names = self.names.iter().filter(|(_, number)| others(&[**number])).map(|(name, _)| *name);
+        let provided = self.providers.iter().filter(|(_, numbers)| others(numbers)).map(|(name, _)| *name);
+        let of_set = names.chain(provided);
         let all: BTreeSet<_> = registry.known().chain(of_set).collect();
         all.into_iter().map(str::to_owned).collect()
     }

@@ -21,7 +21,7 @@ use crate::module::worker::{NotStarted, Start, Turns};
 use crate::module::{Context, Module, ModuleId, ModuleRef};
 
 /// Modules that are registered together by [`SystemRef::register_all`]: a module, what [`register_module`](SystemRef::register_module) gives, a tuple of up to twelve
-/// of such sets, or a `Vec` of them.
+/// of such sets, or an array or a `Vec` of them.
 ///
 /// ```
 /// # use dms::prelude::*;
@@ -42,7 +42,7 @@ use crate::module::{Context, Module, ModuleId, ModuleRef};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be registered as a set",
     label = "neither a module nor a set of them",
-    note = "give `register_all` modules, what `register_module` returns (without `.await`), a tuple of up to twelve of these, or a `Vec`; each module needs `#[module]` on its struct and its impl"
+    note = "give `register_all` modules, what `register_module` returns (without `.await`), a tuple of up to twelve of these, an array or a `Vec`; each module needs `#[module]` on its struct and its impl"
 )]
 pub trait RegisterSet: sealed::Set {
     /// The references, arranged as the modules were.
@@ -143,6 +143,22 @@ impl<S: RegisterSet> RegisterSet for Vec<S> {
     }
 }
 
+impl<S: RegisterSet, const N: usize> sealed::Set for [S; N] {
+    type Places = [S::Places; N];
+
+    fn enlist(self, candidates: &mut Candidates) -> Self::Places {
+        self.map(|set| set.enlist(candidates))
+    }
+}
+
+impl<S: RegisterSet, const N: usize> RegisterSet for [S; N] {
+    type Output = [S::Output; N];
+
+    fn claim(places: Self::Places, cells: &mut sealed::Cells) -> Self::Output {
+        places.map(|places| S::claim(places, cells))
+    }
+}
+
 macro_rules! tuples {
     ($($name:ident)+) => {
         impl<$($name: RegisterSet),+> sealed::Set for ($($name,)+) {
@@ -210,7 +226,7 @@ impl SystemRef {
     /// let error = system.register_all((Shop,)).await.unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "`shop -> store` is not there: no module is named `store` or provides it; there are: shop"
+    ///     "`shop -> store` is not there: no module is named `store` or provides it; there is nothing else; register it first, or in the same set"
     /// );
     /// let (shop, store) = system.register_all((Shop, Store)).await?;
     /// assert!(store.id() < shop.id(), "the store came first");
