@@ -16,6 +16,8 @@ pub struct Tick {
 /// The system shuts down. Every subscriber handles it, once and ahead of what is queued, before the `stop` hook of any module runs.
 ///
 /// What its handler asks of other modules is answered, as for `stop` hooks.
+///
+/// It is imported as `dms::event::Shutdown`; `std::net::Shutdown`, which rustc proposes, is another type, and nobody publishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shutdown;
 
