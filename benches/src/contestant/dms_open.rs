@@ -200,6 +200,6 @@ impl Ask for ModuleRef<Keeper> {
 
 impl Stop for ModuleRef<Keeper> {
     async fn stop(self) {
-        ModuleRef::stop(&self).await;
+        ModuleRef::stop(&self).await.expect("nobody needs the keeper");
     }
 }
