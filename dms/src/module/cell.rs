@@ -4,7 +4,7 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::mem;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 
@@ -73,14 +73,14 @@ pub(crate) struct Core {
     polls: AtomicU32,
     /// The last key of a watcher.
     last_key: AtomicU32,
+    /// What the worker is told besides messages: the bits of [`control`].
+    pub(crate) control: AtomicU16,
     /// What the worker is about: the bits of [`phase`].
     phase: AtomicU8,
     /// Whether a batch is in hand.
     pub(crate) is_busy: AtomicBool,
     /// Whether the reply of the message in hand may have been given to another task.
     pub(crate) detached: AtomicBool,
-    /// What the worker is told besides messages: the bits of [`control`].
-    pub(crate) control: AtomicU8,
     state: AtomicU8,
     /// Whether somebody ever waited for a change of the state.
     is_watched: AtomicBool,
@@ -157,17 +157,19 @@ mod ties {
 /// The bits of [`Core::control`].
 pub(crate) mod control {
     /// Handle no message that was accepted before; go on for stop hooks.
-    pub(crate) const QUIESCE: u8 = 1;
+    pub(crate) const QUIESCE: u16 = 1;
     /// Handle what is queued, then stop.
-    pub(crate) const DRAIN: u8 = 2;
+    pub(crate) const DRAIN: u16 = 2;
     /// Stop after the running handler.
-    pub(crate) const STOP: u8 = 4;
+    pub(crate) const STOP: u16 = 4;
     /// The system is gone: nobody answers any more, nor does another task for the module.
-    pub(crate) const GONE: u8 = 8;
+    pub(crate) const GONE: u16 = 8;
     /// The registration is taken back: that it ends is nobody's failure.
-    pub(crate) const TAKEN_BACK: u8 = 16;
+    pub(crate) const TAKEN_BACK: u16 = 16;
     /// End the running incarnation after the running handler; the module itself goes on.
-    pub(crate) const RENEW: u8 = 32;
+    pub(crate) const RENEW: u16 = 32;
+    /// All of those after which the module itself ends.
+    pub(crate) const ENDS: u16 = QUIESCE | DRAIN | STOP | GONE | TAKEN_BACK;
 }
 
 impl Core {
@@ -196,7 +198,7 @@ impl Core {
             phase: AtomicU8::new(phase::HANDLER),
             is_busy: AtomicBool::new(false),
             detached: AtomicBool::new(false),
-            control: AtomicU8::new(0),
+            control: AtomicU16::new(0),
             state: AtomicU8::new(state as u8),
             is_watched: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
@@ -467,12 +469,12 @@ impl Core {
     }
 
     #[inline]
-    pub(crate) fn has(&self, bits: u8) -> bool {
+    pub(crate) fn has(&self, bits: u16) -> bool {
         self.control.load(Ordering::Acquire) & bits != 0
     }
 
     /// Tells the worker something, under the lock of the mailbox. Gives what it had been told before.
-    pub(crate) fn tell(&self, bits: u8) -> u8 {
+    pub(crate) fn tell(&self, bits: u16) -> u16 {
         let before = self.control.load(Ordering::Relaxed);
         self.control.store(before | bits, Ordering::Release);
         before
@@ -481,7 +483,7 @@ impl Core {
     /// Whether it has been told to stop or drain.
     #[inline]
     pub(crate) fn is_ending(&self) -> bool {
-        self.control.load(Ordering::Acquire) & !control::RENEW != 0
+        self.has(control::ENDS)
     }
 
     /// Whether it has been told anything.
@@ -638,7 +640,7 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     fn admit(&self);
 
     /// Refuses all but stop hooks from now on, drops what is queued as undelivered, and sets `bits` of the control.
-    fn quiesce(&self, bits: u8);
+    fn quiesce(&self, bits: u16);
 
     /// Refuses all but stop hooks from now on, and lets what is queued be handled before the module stops.
     fn begin_drain(&self);
@@ -690,7 +692,7 @@ impl<T: Module> AnyCell for Cell<T> {
         self.mailbox.admit(&self.core);
     }
 
-    fn quiesce(&self, bits: u8) {
+    fn quiesce(&self, bits: u16) {
         self.mailbox.quiesce(&self.core, bits);
     }
 

@@ -394,7 +394,7 @@ impl<E, H> Mailbox<E, H> {
     }
 
     /// Refuses all but stop hooks, drops what is queued, and sets `bits` of the control.
-    pub(crate) fn quiesce(&self, core: &Core, bits: u8) {
+    pub(crate) fn quiesce(&self, core: &Core, bits: u16) {
         let mut queue = self.queue.lock();
         queue.gate = queue.gate.max(Gate::StopHooks);
         // What comes later comes from stop hooks, and is answered.

@@ -192,7 +192,7 @@ impl<T: Module> Pool<T> {
         let members = &self.inner.members;
         let first = self.inner.next.fetch_add(1, Ordering::Relaxed);
         let in_turn = (0..members.len()).map(|step| &members[first.wrapping_add(step) % members.len()]);
-        let mut alive = in_turn.filter(|member| !member.cell.core.has(u8::MAX) && !member.state().is_ended());
+        let mut alive = in_turn.filter(|member| !member.cell.core.is_ending() && !member.state().is_ended());
         let picked = match self.inner.routing {
             Routing::RoundRobin => alive.next(),
             Routing::LeastLoaded => alive.min_by_key(|member| member.cell.load()),
