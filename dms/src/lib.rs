@@ -14,7 +14,7 @@ extern crate self as dms;
 
 #[cfg(feature = "adapter")]
 pub mod adapter;
-#[cfg(feature = "wire")]
+#[cfg(any(feature = "snapshot", feature = "wire"))]
 mod message;
 mod module;
 pub mod recovery;
@@ -38,6 +38,8 @@ pub use module::{
     ModuleName, ModuleRef, ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Stop, StopError, Task,
     TaskError, TaskOutput, Timeout, TimerHandle, Version, Watch,
 };
+#[cfg(feature = "snapshot")]
+pub use module::{Snapshot, SnapshotError, SnapshotFileError};
 #[cfg(feature = "config")]
 pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin, ConfigReload};
 pub use system::{

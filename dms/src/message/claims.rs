@@ -6,11 +6,11 @@
 use std::fmt;
 
 /// How deep a value may nest; the JSON reader has the same limit.
-pub(super) const DEPTH: usize = 128;
+pub(crate) const DEPTH: usize = 128;
 
 /// What is wrong with the bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Lie {
+pub(crate) enum Lie {
     /// A length says that more follows than does.
     Short,
     /// It nests too deep.
@@ -33,7 +33,7 @@ impl fmt::Display for Lie {
 }
 
 /// Checks that the bytes are one value, whole and alone, in time that is linear in their number and without allocating.
-pub(super) fn check(bytes: &[u8]) -> Result<(), Lie> {
+pub(crate) fn check(bytes: &[u8]) -> Result<(), Lie> {
     let mut rest = Rest(bytes);
     // How many values each open array or map still has, from the outermost; `left` is that of the innermost.
     let mut open = [0; DEPTH];
@@ -109,7 +109,7 @@ impl Rest<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "wire"))]
 mod tests {
     use super::*;
     use serde_json::json;

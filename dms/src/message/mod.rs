@@ -3,11 +3,17 @@
 //! Reading order: [`request`] is what is sent and what comes back, [`codec`] turns values into bytes and bytes into values, [`claims`] looks through what has come before anything
 //! believes it, [`error`] is what can be wrong with it.
 
-mod claims;
+pub(crate) mod claims;
+#[cfg(feature = "wire")]
 pub(crate) mod codec;
+#[cfg(feature = "wire")]
 mod error;
+#[cfg(feature = "wire")]
 mod request;
 
+#[cfg(feature = "wire")]
 pub use codec::{Format, MAX_PAYLOAD};
+#[cfg(feature = "wire")]
 pub use error::{PayloadError, ResponseError};
+#[cfg(feature = "wire")]
 pub use request::{Request, Response};

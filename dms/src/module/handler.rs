@@ -9,6 +9,8 @@ use super::info::Describe;
 use super::message_set::{Accepts, MessageSet};
 #[cfg(feature = "wire")]
 use super::remote::{OnRequest, Remote};
+#[cfg(feature = "snapshot")]
+use super::snapshot::{Snapshot, SnapshotError};
 use super::subscription::EventHandler;
 use super::tick::Tick;
 
@@ -82,6 +84,31 @@ pub trait Module: Describe + Sized + Send + 'static {
     #[cfg(feature = "wire")]
     #[doc(hidden)]
     const ON_REQUEST: Option<OnRequest<Self>> = None;
+
+    /// Whether there is a `restore`.
+    #[cfg(feature = "snapshot")]
+    #[doc(hidden)]
+    const RESTORES: bool = false;
+
+    /// The module's state as bytes; `None` where there is no `snapshot`.
+    #[cfg(feature = "snapshot")]
+    #[doc(hidden)]
+    fn take_snapshot(&self, ctx: &Context<Self>) -> Option<Result<Snapshot, SnapshotError>> {
+        let _ = ctx;
+        None
+    }
+
+    /// Makes the state of a snapshot the module's, after `init` and before `start`.
+    #[cfg(feature = "snapshot")]
+    #[doc(hidden)]
+    fn restore_snapshot(
+        &mut self,
+        snapshot: Snapshot,
+        ctx: &mut Context<Self>,
+    ) -> impl Future<Output = Result<(), ModuleError>> + Send {
+        let _ = (snapshot, ctx);
+        future::ready(Ok(()))
+    }
 
     /// Takes what the module needs. Runs first; messages wait. Its error fails the registration.
     fn init(&mut self, ctx: &mut Context<Self>) -> impl Future<Output = Result<(), ModuleError>> + Send {

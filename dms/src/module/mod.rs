@@ -5,7 +5,7 @@
 //! [`inline`] what an asker may do in its place,
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`event`] is what comes to many modules at once,
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
-//! with `schema` to say what it takes and `request_error` what can go wrong. [`tick`] and [`timers`] bring what comes by
+//! with `schema` to say what it takes and `request_error` what can go wrong; with the feature `snapshot`, `snapshot` is the state of a module as bytes. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`blocking`] is the way in from a thread that may be blocked, and with the feature `adapter`, `blocking_pool` gives a module one. [`lifecycle`] and [`error`] are what
 //! is seen of it all, [`watch`] waits for it, [`down`] tells others of an end, [`stop`] asks for the end, [`environment`] what this room asks of the system.
 //!
@@ -44,6 +44,8 @@ pub(crate) mod request_error;
 pub(crate) mod room;
 #[cfg(feature = "wire")]
 pub(crate) mod schema;
+#[cfg(feature = "snapshot")]
+pub(crate) mod snapshot;
 pub(crate) mod stop;
 pub(crate) mod subscription;
 pub(crate) mod supervised;
@@ -71,6 +73,8 @@ pub use recipient::Recipient;
 pub use reply::ReplyTo;
 #[cfg(feature = "wire")]
 pub use request_error::RequestError;
+#[cfg(feature = "snapshot")]
+pub use snapshot::{Snapshot, SnapshotError, SnapshotFileError};
 pub use stop::{Stop, StopError};
 pub use tally::EventCounts;
 pub use task::{Task, TaskError, TaskOutput};
