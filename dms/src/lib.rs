@@ -34,7 +34,7 @@ pub use message::{Format, MAX_PAYLOAD, PayloadError, Request, Response, Response
 pub use module::RequestError;
 pub use module::{
     Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage,
-    EventResponse, Failure, Handler, Inbox, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo,
+    EventResponse, Failure, Handler, Inbox, Kill, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo,
     ModuleName, ModuleRef, ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Stop, StopError, Task,
     TaskError, TaskOutput, Timeout, TimerHandle, Version, Watch,
 };

@@ -16,6 +16,7 @@ mod events;
 mod front_door;
 mod identity;
 mod inline;
+mod kills;
 mod life;
 mod messages;
 mod model;

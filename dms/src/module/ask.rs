@@ -338,6 +338,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             NoAnswer::Panicked => AskError::Panicked { module, handler },
             NoAnswer::NoReply => AskError::NoReply { module, handler },
             NoAnswer::Dropped => AskError::Dropped { module, handler },
+            NoAnswer::CutOff => AskError::CutOff { module, handler },
         }
     }
 }

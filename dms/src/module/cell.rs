@@ -84,8 +84,8 @@ pub(crate) struct Core {
     state: AtomicU8,
     /// Whether somebody ever waited for a change of the state.
     is_watched: AtomicBool,
-    /// Whether there is a failure.
-    has_failed: AtomicBool,
+    /// The bits of [`verdict`].
+    verdict: AtomicU8,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
     pub(crate) has_waiters: AtomicBool,
     /// Accepted and never handled.
@@ -136,6 +136,14 @@ mod phase {
     pub(super) const VISITED: u8 = 4;
 }
 
+/// The bits of [`Core::verdict`]: how the running incarnation ends, as far as that is known.
+mod verdict {
+    /// There is a failure.
+    pub(super) const FAILED: u8 = 1;
+    /// The module has ended, and nothing changes of how.
+    pub(super) const FINAL: u8 = 2;
+}
+
 /// The bits of [`Core::ties`]: what the registry has noted, and how it lives.
 mod ties {
     /// It has children, or had some.
@@ -168,6 +176,8 @@ pub(crate) mod control {
     pub(crate) const TAKEN_BACK: u16 = 16;
     /// End the running incarnation after the running handler; the module itself goes on.
     pub(crate) const RENEW: u16 = 32;
+    /// Drop the code that runs where it is, as after a panic: the incarnation has failed. Comes with one of the other bits that end it.
+    pub(crate) const CUT: u16 = 128;
     /// All of those after which the module itself ends.
     pub(crate) const ENDS: u16 = QUIESCE | DRAIN | STOP | GONE | TAKEN_BACK;
 }
@@ -201,7 +211,7 @@ impl Core {
             control: AtomicU16::new(0),
             state: AtomicU8::new(state as u8),
             is_watched: AtomicBool::new(false),
-            has_failed: AtomicBool::new(false),
+            verdict: AtomicU8::new(0),
             ties: AtomicU8::new(0),
             is_timed: AtomicBool::new(false),
             detaches: AtomicBool::new(false),
@@ -539,8 +549,9 @@ impl Core {
     /// Forgets that the running incarnation is to end, and why. Under the lock of the mailbox.
     pub(crate) fn forget_renewal(&self) -> Option<Failure> {
         let mut end = self.end.lock();
-        self.has_failed.store(false, Ordering::Release);
-        self.control.store(self.control.load(Ordering::Relaxed) & !control::RENEW, Ordering::Release);
+        self.verdict.fetch_and(!verdict::FAILED, Ordering::Release);
+        let told = self.control.load(Ordering::Relaxed) & !(control::RENEW | control::CUT);
+        self.control.store(told, Ordering::Release);
         end.rest.as_mut().and_then(|rest| rest.failure.take())
     }
 
@@ -578,15 +589,30 @@ impl Core {
         self.waker.get().is_some_and(|root| root.will_wake(waker))
     }
 
-    /// Keeps the first failure: it is the cause of those that follow.
+    /// Keeps the first failure: it is the cause of those that follow. One that comes after the end is none.
     pub(crate) fn fail(&self, failure: Failure) {
-        self.end.lock().rest.get_or_insert_default().failure.get_or_insert(failure);
-        self.has_failed.store(true, Ordering::Release);
+        let mut end = self.end.lock();
+        if self.verdict.load(Ordering::Acquire) == verdict::FINAL {
+            return;
+        }
+        end.rest.get_or_insert_default().failure.get_or_insert(failure);
+        // The end may have come meanwhile, which took no lock where there was no failure.
+        if self.verdict.fetch_or(verdict::FAILED, Ordering::AcqRel) == verdict::FINAL {
+            self.verdict.store(verdict::FINAL, Ordering::Release);
+            end.rest.get_or_insert_default().failure = None;
+        }
     }
 
     #[inline]
     pub(crate) fn failure(&self) -> Option<Failure> {
-        if self.has_failed.load(Ordering::Acquire) { self.kept_failure() } else { None }
+        if self.verdict.load(Ordering::Acquire) & verdict::FAILED != 0 { self.kept_failure() } else { None }
+    }
+
+    /// As [`failure`](Self::failure), for good: from now on there comes none.
+    #[inline]
+    pub(crate) fn last_failure(&self) -> Option<Failure> {
+        let before = self.verdict.fetch_or(verdict::FINAL, Ordering::AcqRel);
+        if before & verdict::FAILED != 0 { self.kept_failure() } else { None }
     }
 
     #[cold]
@@ -649,6 +675,10 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     /// incarnation that failed; where none is given it is a child that failed, and nothing happens where the module is ending already.
     fn break_off(&self, incarnation: Option<u32>, failure: Failure);
 
+    /// As [`break_off`](Self::break_off), at once: the running handler or hook is dropped at its next poll, instead of being waited for, and no `stop` hook runs. It
+    /// works as well where the module is ending already.
+    fn cut_off(&self, incarnation: u32, failure: Failure);
+
     /// Ends the running incarnation, to begin again with `conductor`. False where the module is not built again, or is ending.
     fn suspend(&self, conductor: ModuleName, ticket: Ticket) -> bool;
 
@@ -709,6 +739,12 @@ impl<T: Module> AnyCell for Cell<T> {
             self.mailbox.break_off(&self.core, incarnation, failure);
         } else if incarnation.is_some() || !self.core.is_ending() {
             self.core.fail(failure);
+            self.quiesce(control::STOP);
+        }
+    }
+
+    fn cut_off(&self, incarnation: u32, failure: Failure) {
+        if self.mailbox.cut_off(&self.core, incarnation, failure) {
             self.quiesce(control::STOP);
         }
     }

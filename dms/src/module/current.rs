@@ -139,12 +139,14 @@ pub(crate) fn discard_all<V>(why: NoAnswer, values: impl IntoIterator<Item = V>)
 
 /// Drops `value`; replies inside end with `why`, and a panicking destructor is contained and reported.
 pub(crate) fn discard<V>(why: NoAnswer, value: V) {
+    drop_with(why, "an undelivered message", move || drop(value));
+}
+
+/// As [`discard`], of what `drop` drops where it is, named `what` in logs.
+pub(crate) fn drop_with(why: NoAnswer, what: &str, drop: impl FnOnce()) {
     let before = DISCARDING.replace(Some(why));
-    if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(value))) {
-        tracing::error!(
-            text = super::worker::panic_text(&*panic),
-            "an undelivered message panicked when it was dropped"
-        );
+    if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(drop)) {
+        tracing::error!(text = super::worker::panic_text(&*panic), "{what} panicked when it was dropped");
     }
     DISCARDING.set(before);
 }

@@ -86,6 +86,14 @@ pub enum AskError {
         /// The handler's name.
         handler: &'static str,
     },
+    /// The handler was cut off: its module was [killed](crate::ModuleRef::kill).
+    #[error("module `{module}` was cut off in `{handler}`; what it did before is unknown")]
+    CutOff {
+        /// The module's name.
+        module: String,
+        /// The handler's name.
+        handler: &'static str,
+    },
     /// The handler let its `ReplyTo` go without an answer.
     #[error("module `{module}` dropped the reply of `{handler}`: the handler must call `ReplyTo::send` on every path")]
     NoReply {

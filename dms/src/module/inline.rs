@@ -18,14 +18,14 @@ use std::task::{Context as TaskContext, Poll};
 use tokio::runtime::{self, Handle};
 use tokio::task::{self, coop};
 
-use super::cell::{AnyCell, Cell};
+use super::cell::{AnyCell, Cell, control};
 use super::current::{self, Entered};
+use super::cut::{contain_unless_cut, failure_of};
 use super::deadline::Deadline;
 use super::handler::{Answers, Module};
-use super::lifecycle::Failure;
 use super::message_set::Accepts;
 use super::task::Panic;
-use super::worker::{End, Life, contain, panic_text};
+use super::worker::{End, Life, panic_text};
 
 /// How many handlers may run inside each other on one stack.
 const DEEPEST: usize = 16;
@@ -54,8 +54,7 @@ impl<T: Module> Home<T> {
 
     fn fail(&mut self, panic: &Panic) {
         self.is_broken = true;
-        let place = self.life.ctx.handler.to_owned();
-        self.life.ctx.cell.core.fail(Failure::Panic { place, text: panic_text(&**panic) });
+        self.life.ctx.cell.core.fail(failure_of(self.life.ctx.handler, &**panic));
     }
 }
 
@@ -91,7 +90,7 @@ impl<T: Module> Resident<T> {
                 return end;
             }
             let Some(home) = &mut self.home else { continue };
-            let served = contain(pin!(home.serve_batch())).await;
+            let served = contain_unless_cut(&self.cell.core, pin!(Some(home.serve_batch()))).await;
             if let Err(panic) = served {
                 home.fail(&panic);
                 return End::Broken;
@@ -105,7 +104,7 @@ impl<T: Module> Resident<T> {
         }
         // An asker that has it wakes this task when it brings it back, if there is something to do by then.
         let Some(mut home) = self.home.take() else { return Poll::Pending };
-        let poll = if home.is_broken {
+        let poll = if home.is_broken || self.cell.core.has(control::CUT) {
             Poll::Ready(Next::End(End::Broken))
         } else {
             home.life.ending.inbox.poll_ready(cx).map(|more| if more { Next::Batch } else { Next::End(End::Whole) })

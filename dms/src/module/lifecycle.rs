@@ -268,6 +268,9 @@ pub enum Failure {
         /// The error, or what the panic said.
         text: String,
     },
+    /// Somebody [killed](crate::ModuleRef::kill) the module.
+    #[error("killed")]
+    Killed,
     /// The module was ended before it had stopped by itself: a shutdown's deadline passed, or the runtime went down.
     #[error("ended before it had stopped by itself (a deadline passed, or the runtime went down)")]
     Aborted,

@@ -448,6 +448,26 @@ impl<E, H> Mailbox<E, H> {
         wake(core, stranger);
     }
 
+    /// Tells the worker to drop the code that runs, and with it the incarnation, which has failed of this. Returns whether the module is to be stopped for it: it
+    /// is not built again.
+    pub(crate) fn cut_off(&self, core: &Core, incarnation: u32, failure: Failure) -> bool {
+        let mut queue = self.queue.lock();
+        if incarnation != core.incarnation() || core.state().is_ended() {
+            return false;
+        }
+        core.fail(failure);
+        if !core.is_supervised() {
+            core.tell(control::CUT);
+            return true;
+        }
+        core.tell(if core.is_ending() { control::CUT } else { control::CUT | control::RENEW });
+        queue.parked = false;
+        let stranger = queue.take_stranger();
+        drop(queue);
+        wake(core, stranger);
+        false
+    }
+
     /// Tells the worker to end the running incarnation, and to begin again with another module; false where the module is ending.
     pub(crate) fn suspend(&self, core: &Core, conductor: ModuleName, ticket: Ticket) -> bool {
         let mut queue = self.queue.lock();

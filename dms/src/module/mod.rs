@@ -7,7 +7,7 @@
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
 //! with `schema` to say what it takes and `request_error` what can go wrong; with the feature `snapshot`, `snapshot` is the state of a module as bytes. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`blocking`] is the way in from a thread that may be blocked, and with the feature `adapter`, `blocking_pool` gives a module one. [`lifecycle`] and [`error`] are what
-//! is seen of it all, [`watch`] waits for it, [`down`] tells others of an end, [`stop`] asks for the end, [`environment`] what this room asks of the system.
+//! is seen of it all, [`watch`] waits for it, [`down`] tells others of an end, [`stop`] asks for the end, [`kill`] for one at once, which [`cut`] brings about, [`environment`] what this room asks of the system.
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
@@ -19,6 +19,7 @@ pub(crate) mod blocking_pool;
 pub(crate) mod cell;
 pub(crate) mod context;
 pub(crate) mod current;
+pub(crate) mod cut;
 pub(crate) mod deadline;
 pub(crate) mod deadlock;
 pub(crate) mod dispatch;
@@ -31,6 +32,7 @@ pub(crate) mod handler;
 pub(crate) mod inbox;
 pub(crate) mod info;
 pub(crate) mod inline;
+pub(crate) mod kill;
 pub(crate) mod lifecycle;
 pub(crate) mod mailbox;
 pub(crate) mod message_set;
@@ -66,6 +68,7 @@ pub use flags::ModuleFlags;
 pub use handler::{Answers, Handler, Module};
 pub use inbox::Inbox;
 pub use info::{DEFAULT_ASK_TIMEOUT, Describe, ModuleInfo, Overflow, Timeout, Version};
+pub use kill::Kill;
 pub use lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 pub use message_set::{Accepts, DynMessage, MessageSet};
 pub use module_ref::ModuleRef;

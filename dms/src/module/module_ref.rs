@@ -16,6 +16,7 @@ use super::down::Watch;
 use super::error::{AskError, SendError};
 use super::handler::{Answers, Module};
 use super::info::ModuleInfo;
+use super::kill::Kill;
 use super::lifecycle::{ModuleId, ModuleReport, ModuleState};
 use super::mailbox::{Refusal, Terms};
 use super::message_set::Accepts;
@@ -183,6 +184,48 @@ impl<T: Module> ModuleRef<T> {
     /// Once polled the drain goes on, whether or not this is awaited to its end.
     pub fn drain(&self) -> Stop {
         Stop::new(Arc::clone(&self.cell) as Arc<dyn AnyCell>, How::Drain)
+    }
+
+    /// Ends the module at once: its running handler, loop or hook is dropped at its next `await`, no `stop` hook runs, and its tasks are cancelled. Its children are
+    /// stopped as ever, and waited for. Whoever waits for the answer of the handler gets [`AskError::CutOff`].
+    ///
+    /// It is a failure like a panic, [`Failure::Killed`](crate::Failure::Killed), with all that follows: a module that is started again when it fails is so now, and
+    /// handles what waits in its mailbox; another one ends, and that is undelivered. Unlike a stop it is never refused, so modules that depend on this one run on, and
+    /// that of an [essential](crate::ModuleFlags::ESSENTIAL) module ends the system. A module that waits to be started again is killed as it begins.
+    ///
+    /// A handler that blocks its thread, or never waits for anything, cannot be dropped: it ends first.
+    ///
+    /// Gives the module's report once it has ended, or the killed incarnation of it has. Called by the module itself, or by one that this module waits for, it returns
+    /// at once.
+    ///
+    /// ```
+    /// use dms::prelude::*;
+    /// use dms::{Failure, ModuleState};
+    ///
+    /// #[module]
+    /// struct Mill;
+    ///
+    /// #[module]
+    /// impl Mill {
+    ///     #[handler(Grind)]
+    ///     async fn grind(&mut self) { std::future::pending().await }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let system = System::new();
+    /// let mill = system.register_module(Mill).await?;
+    /// mill.send(Grind {}).await?;
+    /// let report = mill.kill().await;
+    /// assert_eq!((report.state, report.failure), (ModuleState::Failed, Some(Failure::Killed)));
+    /// # system.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Once polled the module is killed, whether or not this is awaited to its end.
+    pub fn kill(&self) -> Kill {
+        Kill::new(Arc::clone(&self.cell) as Arc<dyn AnyCell>)
     }
 
     /// Waits until the module has ended and been dropped, and says how. Called by the module itself it returns at once.

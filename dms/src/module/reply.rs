@@ -44,7 +44,7 @@ use super::environment::Environment;
 /// ```
 ///
 /// Dropping it without an answer fails the ask at once: with [`AskError::Panicked`](crate::AskError::Panicked) while the handler
-/// unwinds, else with [`AskError::NoReply`](crate::AskError::NoReply).
+/// unwinds, with [`AskError::CutOff`](crate::AskError::CutOff) where it is cut off, else with [`AskError::NoReply`](crate::AskError::NoReply).
 #[must_use = "dropping it fails the asker; call `send`"]
 pub struct ReplyTo<R>(Option<Arc<Slot<R>>>);
 
@@ -74,6 +74,7 @@ pub(crate) enum NoAnswer {
     NoReply,
     Dropped,
     TimedOut,
+    CutOff,
 }
 
 impl<R> ReplyTo<R> {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::cell::{AnyCell, Cell};
+use super::cut::contain_unless_cut;
 use super::deadline::Deadline;
 use super::deadlock::{EdgeGuard, On};
 use super::down::Down;
@@ -22,7 +23,7 @@ use super::lifecycle::{Failure, ModuleState};
 use super::module_ref::ModuleRef;
 use super::stop::{self, How};
 use super::together::{Follower, Ticket, resume, suspend, unless_ending};
-use super::worker::{End, Life, Start, attributed, begin_running, contain, drop_value, panic_text, run, start, stop};
+use super::worker::{End, Life, Start, attributed, begin_running, drop_value, panic_text, run, start, stop};
 use crate::recovery::{Delays, Exit, Random, RecentRestarts, Restart, RestartPolicy, Strategy};
 
 /// Builds a module that is registered already.
@@ -255,7 +256,7 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
         && matches!(end, End::Whole)
     {
         life.ctx.handler = "stop";
-        let stopped = contain(pin!(module.stop(&mut life.ctx))).await;
+        let stopped = contain_unless_cut(core, pin!(Some(module.stop(&mut life.ctx)))).await;
         life.ending.check_stop("stop", stopped);
         life.ctx.join_tasks().await;
         end_children(&cell).await;

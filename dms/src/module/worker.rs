@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::cell::{AnyCell, Cell, Core, control};
 use super::context::Context;
 use super::current::Entered;
+use super::cut::{contain_unless_cut, failure_of};
 use super::deadline::Deadline;
 use super::down::Down;
 use super::error::ModuleError;
@@ -207,7 +208,7 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         return Some(End::Whole);
     }
     core.set_state(ModuleState::Init);
-    let init = contain(pin!(module.init(ctx))).await;
+    let init = contain_unless_cut(core, pin!(Some(module.init(ctx)))).await;
     if let Some(end) = ending.check_hook("init", init) {
         return Some(if matches!(end, End::Whole) { End::Uninitialised } else { end });
     }
@@ -215,7 +216,8 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         core.note_init();
         // Whoever registers may have given up; then the turn to start does not come.
         let _ = initialised.send(());
-        let served = contain(pin!(ending.inbox.serve_until_turn(Some(start), module, ctx))).await;
+        let served = ending.inbox.serve_until_turn(Some(start), module, ctx);
+        let served = contain_unless_cut(core, pin!(Some(served))).await;
         if let Some(end) = ending.check_hook(ctx.handler, served.map(Ok)) {
             return Some(end);
         }
@@ -223,7 +225,7 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     if !core.is_ending() {
         core.set_state(ModuleState::Start);
         ctx.handler = "start";
-        let start = contain(pin!(module.start(ctx))).await;
+        let start = contain_unless_cut(core, pin!(Some(module.start(ctx)))).await;
         if let Some(end) = ending.check_hook("start", start) {
             return Some(end);
         }
@@ -231,7 +233,8 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     if core.is_ending() {
         if core.has(control::QUIESCE) && !core.has(control::STOP) {
             // Others are to end first, and their stop hooks may ask this one.
-            let served = contain(pin!(ending.inbox.serve_until_turn(None, module, ctx))).await;
+            let served = ending.inbox.serve_until_turn(None, module, ctx);
+            let served = contain_unless_cut(core, pin!(Some(served))).await;
             if let Some(end) = ending.check_hook(ctx.handler, served.map(Ok)) {
                 return Some(end);
             }
@@ -275,8 +278,10 @@ pub(super) fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + 
         life.ctx.handler = "run";
         life.ending.core().set_in_handler(false);
         let Some(module) = &mut life.module else { return End::Broken };
-        let run = contain(pin!(module.run(&mut life.ending.inbox, &mut life.ctx))).await;
-        let core = life.ending.core();
+        let cell = Arc::clone(life.ending.inbox.cell());
+        let core = &cell.core;
+        let run = module.run(&mut life.ending.inbox, &mut life.ctx);
+        let run = contain_unless_cut(core, pin!(Some(run))).await;
         core.set_in_handler(true);
         match run {
             Ok(Ok(())) => End::Whole,
@@ -285,7 +290,7 @@ pub(super) fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + 
                 End::Whole
             }
             Err(panic) => {
-                core.fail(Failure::Panic { place: life.ctx.handler.to_owned(), text: panic_text(&*panic) });
+                core.fail(failure_of(life.ctx.handler, &*panic));
                 End::Broken
             }
         }
@@ -315,7 +320,7 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     core.set_state(ModuleState::Stopping);
     // No message is in hand: the last one has been answered, if its asker has not seen it yet.
     core.detached.store(true, Ordering::Release);
-    let whole = matches!(end, End::Whole);
+    let mut whole = matches!(end, End::Whole);
     // What was sent before is undelivered; stop hooks of those that depend on this module are answered still.
     // What is not registered after all takes its children back with it.
     let taken_back = if life.ending.start.is_some() { control::TAKEN_BACK } else { 0 };
@@ -328,11 +333,18 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         && let Some(host) = core.environment.host()
         && host.has_children(core.id)
     {
-        let children = host.stop_children(core.id);
+        let children = Arc::clone(&host).stop_children(core.id);
         match &mut life.module {
             Some(module) if whole => {
-                let served = contain(pin!(life.ending.inbox.serve_until(children, module, &mut life.ctx))).await;
+                let served = life.ending.inbox.serve_until(children, module, &mut life.ctx);
+                let served = contain_unless_cut(core, pin!(Some(served))).await;
+                whole = served.is_ok();
                 life.ending.check_stop(life.ctx.handler, served.map(Ok));
+                if !whole {
+                    life.ending.inbox.close();
+                    // Whoever waited for them has gone with the handler.
+                    host.stop_children(core.id).await;
+                }
             }
             _ => children.await,
         }
@@ -340,7 +352,8 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     if let Some(module) = &mut life.module
         && whole
     {
-        let rest = contain(pin!(life.ending.inbox.serve_rest(module, &mut life.ctx))).await;
+        let rest = life.ending.inbox.serve_rest(module, &mut life.ctx);
+        let rest = contain_unless_cut(core, pin!(Some(rest))).await;
         let sound = rest.is_ok();
         life.ending.check_stop(life.ctx.handler, rest.map(Ok));
         life.ending.inbox.close();
@@ -349,7 +362,7 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
             core.detached.store(true, Ordering::Release);
             core.begin_answering_stop_hooks();
             core.set_deadline(Deadline::NEVER);
-            let stopped = contain(pin!(module.stop(&mut life.ctx))).await;
+            let stopped = contain_unless_cut(core, pin!(Some(module.stop(&mut life.ctx)))).await;
             life.ending.check_stop("stop", stopped);
         }
     }
@@ -412,9 +425,14 @@ impl<T: Module> Ending<T> {
                 (NotStarted::Hook(hook, error), End::Whole)
             }
             Err(panic) => {
-                let text = panic_text(&*panic);
-                core.fail(Failure::Panic { place: hook.to_owned(), text: text.clone() });
-                (NotStarted::Panicked(hook, text), End::Broken)
+                let failure = failure_of(hook, &*panic);
+                core.fail(failure.clone());
+                let refused = match failure {
+                    Failure::Panic { text, .. } => NotStarted::Panicked(hook, text),
+                    Failure::Killed => NotStarted::Stopped,
+                    failure => NotStarted::Hook(hook, failure.into()),
+                };
+                (refused, End::Broken)
             }
         };
         if let Some(start) = &mut self.start {
@@ -428,9 +446,7 @@ impl<T: Module> Ending<T> {
         match result {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.core().fail(Failure::Hook { hook: "stop", text: error.chain() }),
-            Err(panic) => {
-                self.core().fail(Failure::Panic { place: place.to_owned(), text: panic_text(&*panic) });
-            }
+            Err(panic) => self.core().fail(failure_of(place, &*panic)),
         }
     }
 }
@@ -460,7 +476,7 @@ impl<T: Module> Drop for Ending<T> {
         if undelivered > 0 {
             environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
         }
-        let failure = core.failure();
+        let failure = core.last_failure();
         if let Some(failure) = &failure {
             tracing::error!(module = %core.name(), undelivered, "module failed: {failure}");
         } else if undelivered > 0 {
