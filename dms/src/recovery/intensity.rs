@@ -78,7 +78,7 @@ impl RecentRestarts {
     /// How many restarts count at `now`.
     #[must_use]
     pub fn count(&self, now: Instant) -> usize {
-        self.times.iter().rev().take_while(|time| self.counts(**time, now)).count()
+        self.times.len() - self.times.partition_point(|time| !self.counts(*time, now))
     }
 
     /// As [`allow`](Self::allow), and nothing is counted.

@@ -58,7 +58,8 @@ fn every_example_is_run_here() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     found.sort();
-    let mut run: Vec<_> = PROGRAMS.iter().map(|(name, _)| *name).chain(["scheduler", "self_healing", "wordcount"]).collect();
+    let mut run: Vec<_> =
+        PROGRAMS.iter().map(|(name, _)| *name).chain(["scheduler", "self_healing", "wordcount"]).collect();
     run.sort_unstable();
     assert_eq!(found, run);
 }
