@@ -61,7 +61,7 @@ fn prints_what_its_header_says() {
     assert!(source.contains("//! cargo run --release -p dms-examples --bin self_healing -- [--seconds N]"));
     let mut run = Run::new();
     run.press("p");
-    run.read_until(&["slicer: its supervisor starts it again with `mill`, which failed"]);
+    run.read_until(&["oven: its supervisor starts it again with `mill`, which failed"]);
     run.press("q");
     let (printed, errors, code) = run.end();
     crate::header::check(&source, &printed);

@@ -6,19 +6,29 @@
 //!
 //! On a terminal it draws ten times a second who is how: the state, how often each was started and how often within its window, how long one that failed waits until it
 //! starts again, and how many messages wait in its mailbox meanwhile. Keys do harm: `1` to `5` choose a station, `p` has it panic, `h` has it hang, `q` ends it all.
-//! Elsewhere the keys are read from the standard input, what happens is printed line by line, and the tree once, at the end, as
+//! Elsewhere the keys are read from the standard input, what happens is printed line by line, and the tree once, at
+//! the end. After `pq` that is
 //!
 //! ```text
-//! …
-//! …
+//!    … s   mill gets `p`
+//!    … s   mill: panicked in `panic`: somebody pulled the plug; again in … ms
+//!    … s   slicer: its supervisor starts it again with `mill`, which failed; again in 0 ms
+//!    … s   oven: its supervisor starts it again with `mill`, which failed; again in 0 ms
+//!    … s   3 failures
+//!
 //!   module         state       start  restarts   backoff  mailbox
-//!   bakery         running         1       0/2            …
-//!     mill         running         …
-//!     oven         running         …
-//!     slicer       running         …
-//!   shop           running         1       0/2            …
-//!     till         running         …
-//!     scales       running         …
+//!   bakery         running         1       0/2                                 0
+//! >   mill         …
+//!     oven         …
+//!     slicer       …
+//!   shop           running         1       0/2                                 0
+//!     till         running         1       0/5  …
+//!     scales       running         1       0/5  …
+//!
+//!      … s   mill gets `p`
+//!      … s   mill: panicked in `panic`: somebody pulled the plug; again in … ms
+//!      … s   slicer: its supervisor starts it again with `mill`, which failed; again in 0 ms
+//!      … s   oven: its supervisor starts it again with `mill`, which failed; again in 0 ms
 //! ```
 //!
 //! # The modules
@@ -143,13 +153,15 @@ async fn play(system: &SystemRef, screen: &ModuleRef<Screen>) -> Result<(), AskE
             screen.told(format!("{name} is not there")).await?;
             continue;
         };
+        screen.told(format!("{name} gets `{key}`")).await?;
         let sent = match key {
             'p' => station.send(Panic).await.is_ok(),
             'h' => station.send(Hang).await.is_ok(),
-            _ => continue,
+            _ => true,
         };
-        let what = if sent { "gets" } else { "does not get" };
-        screen.told(format!("{name} {what} `{key}`")).await?;
+        if !sent {
+            screen.told(format!("{name} has ended meanwhile")).await?;
+        }
     }
 }
 
