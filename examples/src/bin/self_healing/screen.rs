@@ -47,16 +47,13 @@ impl Screen {
         let now = Instant::now();
         self.failures += 1;
         let past = self.past.entry(down.id).or_default();
-        let what = match down.restarts_in {
-            Some(delay) => {
-                past.restarts.push_back(now);
-                past.starts_at = Some(now + delay);
-                format!("{}: {reason}; again in {} ms", down.module, delay.as_millis())
-            }
-            None => {
-                self.past.remove(&down.id);
-                format!("{}: {reason}; has ended", down.module)
-            }
+        let what = if let Some(delay) = down.restarts_in {
+            past.restarts.push_back(now);
+            past.starts_at = Some(now + delay);
+            format!("{}: {reason}; again in {} ms", down.module, delay.as_millis())
+        } else {
+            self.past.remove(&down.id);
+            format!("{}: {reason}; has ended", down.module)
         };
         self.tell(&what);
     }
