@@ -1,4 +1,4 @@
-//! self_healing is held to its header, to what its keys do, and to what it draws on a terminal.
+//! `self_healing` is held to its header, to what its keys do, and to what it draws on a terminal.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
