@@ -123,6 +123,8 @@ impl Emitter<'_> {
         quote! {
             #[automatically_derived]
             impl #declared #trait_path<#self_ty> for #enum_ty #where_clause {
+                type Owner = #self_ty;
+
                 fn name(&self) -> &'static str {
                     match *self { #(#named)* #unused_name }
                 }

@@ -256,6 +256,7 @@ const _: () = {
     const _: () = ();
     #[automatically_derived]
     impl ::dms::MessageSet<Counter> for CounterMessage {
+        type Owner = Counter;
         fn name(&self) -> &'static str {
             match *self {
                 Self::Add { .. } => "add",

@@ -100,6 +100,7 @@ const _: () = {
     const _: () = ();
     #[automatically_derived]
     impl ::dms::MessageSet<Cache> for CacheMessage {
+        type Owner = Cache;
         fn name(&self) -> &'static str {
             match *self {
                 Self::OnPressure { .. } => "on_pressure",

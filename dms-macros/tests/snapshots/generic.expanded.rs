@@ -173,6 +173,7 @@ const _: () = {
         V: ::core::marker::Send + 'static,
         P: ::core::marker::Send + 'static,
     {
+        type Owner = Cache<K, V, P, N>;
         fn name(&self) -> &'static str {
             match *self {
                 Self::Put { .. } => "put",

@@ -144,6 +144,7 @@ const _: () = {
     const _: () = ();
     #[automatically_derived]
     impl ::dms::MessageSet<Cache> for CacheMessage {
+        type Owner = Cache;
         fn name(&self) -> &'static str {
             match *self {
                 Self::Look { .. } => "look",

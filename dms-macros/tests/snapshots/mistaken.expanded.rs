@@ -106,6 +106,7 @@ const _: () = {
     const _: () = ();
     #[automatically_derived]
     impl ::dms::MessageSet<Mistaken> for MistakenMessage {
+        type Owner = Mistaken;
         fn name(&self) -> &'static str {
             match *self {
                 Self::Get { .. } => "get",

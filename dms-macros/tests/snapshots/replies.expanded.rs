@@ -136,6 +136,7 @@ const _: () = {
     const _: () = ();
     #[automatically_derived]
     impl ::dms::MessageSet<Desk> for DeskMessage {
+        type Owner = Desk;
         fn name(&self) -> &'static str {
             match *self {
                 Self::Fetch { .. } => "fetch",

@@ -116,6 +116,7 @@ const _: () = {
     const _: () = ();
     #[automatically_derived]
     impl ::dms::MessageSet<Session> for SessionMessage {
+        type Owner = Session;
         fn name(&self) -> &'static str {
             match *self {
                 Self::Close { .. } => "close",

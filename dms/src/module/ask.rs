@@ -178,7 +178,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         let Stage::New(_, timeout) = self.stage else { return None };
         let cell = &self.target.cell;
         let core = &cell.core;
-        let (visit, inherited) = Visit::new(cell, cx)?;
+        let (visit, inherited) = Visit::<T>::new(cell, cx)?;
         let (deadline, after) = deadline_of_call(core, timeout, inherited);
         if after.is_some_and(|after| after.is_zero()) {
             // For a caller that has no time left the handler does not begin.

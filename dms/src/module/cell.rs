@@ -17,7 +17,6 @@ use super::down::{Down, DownWatcher};
 use super::environment::Environment;
 use super::handler::Module;
 use super::info::ModuleInfo;
-use super::inline::Home;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
 use super::together::Ticket;
@@ -25,6 +24,7 @@ use super::watch::{Reaching, Watcher};
 #[cfg(feature = "wire")]
 use super::{
     info::Timeout,
+    message_set::Owner,
     remote::{self, Answering},
     request_error::RequestError,
 };
@@ -32,14 +32,14 @@ use super::{
 use crate::message::Request;
 use crate::recovery::Strategy;
 
-/// One allocation a module: its mailbox and what is known of it.
+/// One allocation a module: its mailbox and what is known of it. `T` is the owner of the messages, whichever type of module handles them.
 ///
 /// The layout keeps apart what different threads touch: what all read, what the worker writes, and what the mailbox's lock guards, with
 /// what is rarely looked at between them.
 #[repr(C)]
 pub(crate) struct Cell<T: Module> {
     pub(crate) core: Core,
-    pub(crate) mailbox: Mailbox<T::Message, Home<T>>,
+    pub(crate) mailbox: Mailbox<T::Message>,
 }
 
 /// The part that does not depend on the module's type.
@@ -759,7 +759,9 @@ impl<T: Module> AnyCell for Cell<T> {
 
     #[cfg(feature = "wire")]
     fn request(self: Arc<Self>, request: Request, timeout: Timeout) -> Result<Answering, RequestError> {
-        remote::request(self, request, timeout)
+        let cell: Arc<dyn Any + Send + Sync> = self;
+        let Ok(cell) = cell.downcast::<Cell<Owner<T>>>() else { unreachable!("an owner of messages is its own owner") };
+        remote::request::<T>(cell, request, timeout)
     }
 
     #[cfg(feature = "wire")]

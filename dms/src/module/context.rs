@@ -10,6 +10,7 @@ use futures_core::Stream;
 use super::cell::{AnyCell, Cell};
 use super::handler::{Answers, Module};
 use super::lifecycle::ModuleId;
+use super::message_set::Owner;
 use super::module_ref::ModuleRef;
 use super::stop::{self, How, StopError};
 use super::task::{Task, TaskOutput, Tasks};
@@ -18,14 +19,14 @@ use super::task::{Task, TaskOutput, Tasks};
 ///
 /// Any handler or hook may ask for it: `ctx: &mut Context<Self>`.
 pub struct Context<T: Module> {
-    pub(crate) cell: Arc<Cell<T>>,
+    pub(crate) cell: Arc<Cell<Owner<T>>>,
     /// The handler or hook that runs.
     pub(crate) handler: &'static str,
     tasks: Option<Box<Tasks>>,
 }
 
 impl<T: Module> Context<T> {
-    pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
+    pub(crate) fn new(cell: Arc<Cell<Owner<T>>>) -> Self {
         Self { cell, handler: "init", tasks: None }
     }
 

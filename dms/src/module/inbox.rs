@@ -17,7 +17,7 @@ use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
 use super::mailbox::{Fill, is_large};
-use super::message_set::MessageSet;
+use super::message_set::{MessageSet, Owner};
 use super::reply::NoAnswer;
 
 /// Handlers that are ready at once run this often before other tasks get their turn.
@@ -63,7 +63,7 @@ const BUDGET: u32 = 256;
 ///
 /// The batch that the inbox holds outlives the loop: where a handler panics, what had not begun is neither lost nor reordered.
 pub struct Inbox<T: Module> {
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     hand: Hand<T>,
 }
 
@@ -80,7 +80,7 @@ struct Hand<T: Module> {
 }
 
 impl<T: Module> Inbox<T> {
-    pub(crate) fn new(cell: Arc<Cell<T>>) -> Self {
+    pub(crate) fn new(cell: Arc<Cell<Owner<T>>>) -> Self {
         let hand = Hand {
             batch: VecDeque::new(),
             armed: 0,
@@ -241,7 +241,7 @@ impl<T: Module> Inbox<T> {
     }
 
     /// The module's own part that outlives it.
-    pub(crate) fn cell(&self) -> &Arc<Cell<T>> {
+    pub(crate) fn cell(&self) -> &Arc<Cell<Owner<T>>> {
         &self.cell
     }
 
@@ -263,14 +263,14 @@ impl<T: Module> Inbox<T> {
 }
 
 impl<T: Module> Hand<T> {
-    async fn handle_all(&mut self, cell: &Cell<T>, module: &mut T, ctx: &mut Context<T>) {
+    async fn handle_all(&mut self, cell: &Cell<Owner<T>>, module: &mut T, ctx: &mut Context<T>) {
         while let Some(message) = self.batch.pop_front() {
             self.count_begun(cell);
             message.dispatch(module, ctx).await;
         }
     }
 
-    fn poll_recv(&mut self, cell: &Cell<T>, cx: &mut TaskContext<'_>) -> Poll<Option<T::Message>> {
+    fn poll_recv(&mut self, cell: &Cell<Owner<T>>, cx: &mut TaskContext<'_>) -> Poll<Option<T::Message>> {
         loop {
             match self.poll_ready(cell, false, cx) {
                 Poll::Pending => return Poll::Pending,
@@ -288,7 +288,7 @@ impl<T: Module> Hand<T> {
     /// Ready with true when a message can be taken, with false when the loop is to end.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "the end of a batch is on the path of every lone message")]
-    fn poll_ready(&mut self, cell: &Cell<T>, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
+    fn poll_ready(&mut self, cell: &Cell<Owner<T>>, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
         let core = &cell.core;
         let is_done = self.batch.is_empty();
         let is_told = core.is_told();
@@ -314,7 +314,7 @@ impl<T: Module> Hand<T> {
 
     /// Whether the loop is to end at once. Otherwise what is not to be handled any more is dropped.
     #[cold]
-    fn must_end(&mut self, cell: &Cell<T>, stopping: bool) -> bool {
+    fn must_end(&mut self, cell: &Cell<Owner<T>>, stopping: bool) -> bool {
         let core = &cell.core;
         if core.has(control::STOP | control::RENEW) && !stopping {
             return true;
@@ -325,7 +325,7 @@ impl<T: Module> Hand<T> {
         false
     }
 
-    fn poll_fill(&mut self, cell: &Cell<T>, ends: bool, waker: &Waker) -> Poll<bool> {
+    fn poll_fill(&mut self, cell: &Cell<Owner<T>>, ends: bool, waker: &Waker) -> Poll<bool> {
         let core = &cell.core;
         match cell.mailbox.poll_fill(core, &mut self.batch, ends, waker) {
             Poll::Pending => {
@@ -346,7 +346,7 @@ impl<T: Module> Hand<T> {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "on the path of every message, in loops of which one is busy")]
-    fn take(&mut self, cell: &Cell<T>) -> Option<T::Message> {
+    fn take(&mut self, cell: &Cell<Owner<T>>) -> Option<T::Message> {
         if self.since_yield >= BUDGET {
             return None;
         }
@@ -355,7 +355,7 @@ impl<T: Module> Hand<T> {
 
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `take`")]
-    fn take_now(&mut self, cell: &Cell<T>) -> Option<T::Message> {
+    fn take_now(&mut self, cell: &Cell<Owner<T>>) -> Option<T::Message> {
         if cell.core.control.load(Ordering::Acquire) != 0 && self.must_look(cell) {
             return None;
         }
@@ -365,7 +365,7 @@ impl<T: Module> Hand<T> {
     }
 
     /// As [`Self::take`], for a message whose reply may go anywhere.
-    fn take_detached(&mut self, cell: &Cell<T>) -> Option<T::Message> {
+    fn take_detached(&mut self, cell: &Cell<Owner<T>>) -> Option<T::Message> {
         let message = self.take_now(cell)?;
         cell.core.detach();
         Some(message)
@@ -373,12 +373,12 @@ impl<T: Module> Hand<T> {
 
     /// Whether the control has news for the loop.
     #[cold]
-    fn must_look(&self, cell: &Cell<T>) -> bool {
+    fn must_look(&self, cell: &Cell<Owner<T>>) -> bool {
         cell.core.has(control::STOP | control::RENEW) || cell.core.has(control::QUIESCE) && !self.quiesced
     }
 
     #[inline]
-    fn count_begun(&mut self, cell: &Cell<T>) {
+    fn count_begun(&mut self, cell: &Cell<Owner<T>>) {
         let core = &cell.core;
         core.detached.store(false, Ordering::Relaxed);
         core.count_begun(1);
@@ -393,7 +393,7 @@ impl<T: Module> Hand<T> {
     }
 
     /// Drops what was accepted before the stop and has not begun.
-    fn quiesce(&mut self, cell: &Cell<T>) {
+    fn quiesce(&mut self, cell: &Cell<Owner<T>>) {
         if !self.quiesced {
             self.quiesced = true;
             cell.core.begin_answering_stop_hooks();
@@ -407,7 +407,7 @@ impl<T: Module> Hand<T> {
     }
 
     /// Refuses everybody from now on, and drops what waits.
-    fn close(&mut self, cell: &Cell<T>) {
+    fn close(&mut self, cell: &Cell<Owner<T>>) {
         self.closed = true;
         cell.mailbox.close(&cell.core, std::mem::take(&mut self.batch));
     }

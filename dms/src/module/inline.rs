@@ -23,7 +23,8 @@ use super::current::{self, Entered};
 use super::cut::{contain_unless_cut, failure_of};
 use super::deadline::Deadline;
 use super::handler::{Answers, Module};
-use super::message_set::Accepts;
+use super::mailbox::AnyHome;
+use super::message_set::{Accepts, Owner};
 use super::task::Panic;
 use super::worker::{End, Life, panic_text};
 
@@ -60,7 +61,7 @@ impl<T: Module> Home<T> {
 
 /// The worker's end of it, which outlives its loop.
 pub(super) struct Resident<T: Module> {
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     /// `None` while it is in the mailbox, or with an asker.
     home: Option<Box<Home<T>>>,
 }
@@ -72,7 +73,7 @@ enum Next {
 }
 
 impl<T: Module> Resident<T> {
-    pub(super) fn new(cell: Arc<Cell<T>>, life: Life<T>) -> Self {
+    pub(super) fn new(cell: Arc<Cell<Owner<T>>>, life: Life<T>) -> Self {
         let current = Some(Arc::clone(&cell) as Arc<dyn AnyCell>);
         let runtime = cell.core.environment.runtime().map(Handle::id);
         Self { cell, home: Some(Box::new(Home { life, current, runtime, is_broken: false })) }
@@ -100,7 +101,7 @@ impl<T: Module> Resident<T> {
 
     fn poll_next(&mut self, cx: &mut TaskContext<'_>) -> Poll<Next> {
         if self.home.is_none() {
-            self.home = self.cell.mailbox.come_home();
+            self.home = self.cell.mailbox.come_home().and_then(own);
         }
         // An asker that has it wakes this task when it brings it back, if there is something to do by then.
         let Some(mut home) = self.home.take() else { return Poll::Pending };
@@ -110,11 +111,18 @@ impl<T: Module> Resident<T> {
             home.life.ending.inbox.poll_ready(cx).map(|more| if more { Next::Batch } else { Next::End(End::Whole) })
         };
         self.home = match poll {
-            Poll::Pending if home.life.ending.inbox.is_empty_handed() => self.cell.mailbox.leave_home(home),
+            Poll::Pending if home.life.ending.inbox.is_empty_handed() => {
+                self.cell.mailbox.leave_home(home).and_then(own)
+            }
             _ => Some(home),
         };
         poll
     }
+}
+
+/// A home as that of the type that lives in it.
+fn own<T: Module>(home: AnyHome) -> Option<Box<Home<T>>> {
+    home.downcast().ok()
 }
 
 impl<T: Module> Drop for Resident<T> {
@@ -130,7 +138,7 @@ impl<T: Module> Drop for Resident<T> {
 
 /// An asker in the home of a module that has nothing to do.
 pub(crate) struct Visit<'a, T: Module> {
-    cell: &'a Cell<T>,
+    cell: &'a Cell<Owner<T>>,
     home: Option<Box<Home<T>>>,
     /// Where its message would stand in the queue.
     position: u64,
@@ -140,7 +148,7 @@ impl<'a, T: Module> Visit<'a, T> {
     /// Enters, unless the module has something to do, or its handler would not run as it does in the module's own task. Gives the deadline
     /// of the asker's own caller, too.
     #[inline]
-    pub(crate) fn new(cell: &'a Cell<T>, cx: &mut TaskContext<'_>) -> Option<(Self, Deadline)> {
+    pub(crate) fn new(cell: &'a Cell<Owner<T>>, cx: &mut TaskContext<'_>) -> Option<(Self, Deadline)> {
         let (depth, inherited) = current::runs(&cell.core)?;
         if depth >= DEEPEST {
             return None;
@@ -148,6 +156,13 @@ impl<'a, T: Module> Visit<'a, T> {
         // An asker that never waits would never give its thread back. Without a budget it waits for its turn in the queue.
         let Poll::Ready(budget) = coop::poll_proceed(cx) else { return None };
         let (home, position) = cell.mailbox.visit(&cell.core)?;
+        let home = match home.downcast::<Home<T>>() {
+            Ok(home) => home,
+            Err(home) => {
+                cell.leave(home);
+                return None;
+            }
+        };
         let runtime = home.runtime;
         let visit = Self { cell, home: Some(home), position };
         if !is_on(runtime?) {
@@ -181,7 +196,7 @@ impl<'a, T: Module> Visit<'a, T> {
 impl<T: Module> Home<T> {
     /// Nobody is admitted from now on; the worker does the rest.
     #[cold]
-    fn break_down(&mut self, cell: &Cell<T>, panic: &Panic) {
+    fn break_down(&mut self, cell: &Cell<Owner<T>>, panic: &Panic) {
         self.fail(panic);
         let entered = Entered::new(&mut self.current);
         cell.core.begin_stopping();
@@ -193,9 +208,17 @@ impl<T: Module> Home<T> {
 impl<T: Module> Drop for Visit<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(home) = self.home.take()
-            && let Some(home) = self.cell.mailbox.leave(&self.cell.core, home)
-        {
+        if let Some(home) = self.home.take() {
+            self.cell.leave(home);
+        }
+    }
+}
+
+impl<T: Module> Cell<T> {
+    /// Puts the home back.
+    #[inline]
+    fn leave(&self, home: AnyHome) {
+        if let Some(home) = self.mailbox.leave(&self.core, home) {
             end(home);
         }
     }
@@ -203,7 +226,7 @@ impl<T: Module> Drop for Visit<'_, T> {
 
 /// Ends a module whose worker was cut off while its handler ran here.
 #[cold]
-fn end<T: Module>(home: Box<Home<T>>) {
+fn end(home: AnyHome) {
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(home))) {
         tracing::error!(text = panic_text(&*panic), "a module that was cut off panicked when it was dropped");
     }

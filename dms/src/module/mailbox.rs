@@ -3,6 +3,7 @@
 //! Every accepted message has a *position*. From positions alone it can be told how deep the mailbox is, whether an ask is still
 //! open (deadlock detection) and how many ticks of a request wait; no counter is touched twice a message.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::hint;
 use std::mem;
@@ -33,17 +34,20 @@ const UNBOUNDED: u32 = u32::MAX;
 /// Buffers that grew beyond this many messages in a burst are given back when they are empty.
 const KEEP: usize = 1_024;
 
+/// The [`Home`](super::inline::Home) of a module, whose type only those know who look for it.
+pub(crate) type AnyHome = Box<dyn Any + Send>;
+
 #[repr(C)]
-pub(crate) struct Mailbox<E, H> {
+pub(crate) struct Mailbox<E> {
     /// [`UNBOUNDED`], or how many messages may wait.
     capacity: u32,
     overflow: Overflow,
-    queue: Mutex<Queue<E, H>>,
+    queue: Mutex<Queue<E>>,
 }
 
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own, and they share a word")]
 #[repr(C)]
-struct Queue<E, H> {
+struct Queue<E> {
     gate: Gate,
     /// Whether the worker wants to be woken by the next message: it sleeps, or will once its batch is done.
     parked: bool,
@@ -61,21 +65,21 @@ struct Queue<E, H> {
     /// The position behind the batch that the worker has in hand.
     batch_end: u64,
     /// Boxed, for there is nearly always none of it.
-    rest: Option<Box<Rest<E, H>>>,
+    rest: Option<Box<Rest<E>>>,
 }
 
-struct Rest<E, H> {
+struct Rest<E> {
     /// Who waits for messages where that is not the worker itself, but a future inside it that has a waker of its own.
     stranger: Option<Waker>,
     /// Senders that wait for room, first come first served. There are none without a bound.
     waiters: Line<E>,
     /// Where the module lives that has nothing to do, if askers may run its handlers.
-    home: Option<Box<H>>,
+    home: Option<AnyHome>,
     /// Whether the worker has gone while an asker had the home.
     is_abandoned: bool,
 }
 
-impl<E, H> Default for Rest<E, H> {
+impl<E> Default for Rest<E> {
     fn default() -> Self {
         Self { stranger: None, waiters: Line::new(), home: None, is_abandoned: false }
     }
@@ -128,7 +132,7 @@ pub(crate) enum Fill {
     Drained,
 }
 
-impl<E, H> Mailbox<E, H> {
+impl<E> Mailbox<E> {
     pub(crate) fn new(capacity: Option<usize>, overflow: Overflow) -> Self {
         Self {
             // No memory holds as many messages as the largest bound allows.
@@ -151,14 +155,14 @@ impl<E, H> Mailbox<E, H> {
 
     /// Takes the lock for a message.
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Queue<E, H>> {
+    fn lock(&self) -> MutexGuard<'_, Queue<E>> {
         self.queue.try_lock().unwrap_or_else(|| self.lock_contended())
     }
 
     /// Who finds the lock taken leaves whoever has it alone for a while: one that puts in many messages in a row is served from its own
     /// cache, and two that alternate are not.
     #[cold]
-    fn lock_contended(&self) -> MutexGuard<'_, Queue<E, H>> {
+    fn lock_contended(&self) -> MutexGuard<'_, Queue<E>> {
         for _ in 0..BACK_OFF {
             hint::spin_loop();
         }
@@ -343,7 +347,7 @@ impl<E, H> Mailbox<E, H> {
     /// Parks the worker, for nothing is queued.
     fn park(
         &self,
-        mut queue: MutexGuard<'_, Queue<E, H>>,
+        mut queue: MutexGuard<'_, Queue<E>>,
         core: &Core,
         batch: &mut VecDeque<E>,
         ends: bool,
@@ -552,7 +556,7 @@ impl<E, H> Mailbox<E, H> {
     }
 
     /// Leaves the home of a module that has nothing to do, for askers and for the worker; gives it back where there is something.
-    pub(crate) fn leave_home(&self, home: Box<H>) -> Option<Box<H>> {
+    pub(crate) fn leave_home(&self, home: AnyHome) -> Option<AnyHome> {
         let mut queue = self.queue.lock();
         if !queue.is_idle() {
             return Some(home);
@@ -562,12 +566,12 @@ impl<E, H> Mailbox<E, H> {
     }
 
     /// The home for the worker, unless an asker has it.
-    pub(crate) fn come_home(&self) -> Option<Box<H>> {
+    pub(crate) fn come_home(&self) -> Option<AnyHome> {
         self.queue.lock().rest.as_mut().and_then(|rest| rest.home.take())
     }
 
     /// The home for a worker that is cut off. If an asker has it, it is the asker's from now on.
-    pub(crate) fn move_out(&self) -> Option<Box<H>> {
+    pub(crate) fn move_out(&self) -> Option<AnyHome> {
         let mut queue = self.queue.lock();
         let rest = queue.rest.get_or_insert_default();
         rest.is_abandoned = rest.home.is_none();
@@ -576,7 +580,7 @@ impl<E, H> Mailbox<E, H> {
 
     /// The home for an asker whose message would be handled at once, and the position that the message has.
     #[inline]
-    pub(crate) fn visit(&self, core: &Core) -> Option<(Box<H>, u64)> {
+    pub(crate) fn visit(&self, core: &Core) -> Option<(AnyHome, u64)> {
         let mut queue = self.lock();
         if !queue.is_idle() {
             return None;
@@ -593,7 +597,7 @@ impl<E, H> Mailbox<E, H> {
 
     /// Takes the home back from an asker, and wakes the worker if there is something to do by now; gives it back where there is no worker any more.
     #[inline]
-    pub(crate) fn leave(&self, core: &Core, home: Box<H>) -> Option<Box<H>> {
+    pub(crate) fn leave(&self, core: &Core, home: AnyHome) -> Option<AnyHome> {
         let mut queue = self.queue.lock();
         let is_idle = queue.is_idle();
         let rest = queue.rest.get_or_insert_default();
@@ -619,7 +623,7 @@ impl<E, H> Mailbox<E, H> {
     }
 }
 
-impl<E, H> Queue<E, H> {
+impl<E> Queue<E> {
     fn depth(&self, core: &Core) -> usize {
         let in_hand = self.batch_end.saturating_sub(core.begun.load(Ordering::Acquire));
         self.messages.len() + usize::try_from(in_hand).unwrap_or(usize::MAX)

@@ -9,7 +9,11 @@ use super::handler::{Answers, Handler, Module};
 use super::reply::ReplyTo;
 
 /// All messages of the module `T`: what its mailbox holds.
-pub trait MessageSet<T>: Send + 'static {
+pub trait MessageSet<T>: Sized + Send + 'static {
+    /// The module for which the messages were made: `T`, or the one whose place `T` can take, since it handles the same messages. References, contexts and
+    /// mailboxes are made for it.
+    type Owner: Module<Message = Self>;
+
     /// The name of the handler that this message goes to.
     fn name(&self) -> &'static str;
 
@@ -18,6 +22,9 @@ pub trait MessageSet<T>: Send + 'static {
     where
         T: Module;
 }
+
+/// The module for which the messages of `T` were made: nearly always `T` itself.
+pub(crate) type Owner<T> = <<T as Module>::Message as MessageSet<T>>::Owner;
 
 /// A set of messages that `M` belongs to: one variant of the enum.
 pub trait Accepts<M, T: Answers<M>>: Sized {
@@ -82,7 +89,9 @@ impl<M: Send + 'static, T: Handler<M>> Boxed<T> for Parcel<M, <T as Handler<M>>:
     }
 }
 
-impl<T: Module> MessageSet<T> for DynMessage<T> {
+impl<T: Module<Message = Self>> MessageSet<T> for DynMessage<T> {
+    type Owner = T;
+
     fn name(&self) -> &'static str {
         self.0.name()
     }
@@ -107,7 +116,7 @@ impl<M: Send + 'static, T: Handler<M>> Accepts<M, T> for DynMessage<T> {
     }
 }
 
-impl<T: Module> fmt::Debug for DynMessage<T> {
+impl<T: Module<Message = Self>> fmt::Debug for DynMessage<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "DynMessage({})", self.name())
     }

@@ -19,7 +19,7 @@ use super::info::ModuleInfo;
 use super::kill::Kill;
 use super::lifecycle::{ModuleId, ModuleReport, ModuleState};
 use super::mailbox::{Refusal, Terms};
-use super::message_set::Accepts;
+use super::message_set::{Accepts, Owner};
 use super::recipient::Recipient;
 use super::reply::ReplyTo;
 use super::room::{Room, Unadmitted};
@@ -30,7 +30,7 @@ use super::tick::{self, TimerHandle};
 ///
 /// It names the module and not its present incarnation. Modules live until they are stopped: dropping references ends nothing.
 pub struct ModuleRef<T: Module> {
-    pub(crate) cell: Arc<Cell<T>>,
+    pub(crate) cell: Arc<Cell<Owner<T>>>,
 }
 
 impl<T: Module> ModuleRef<T> {

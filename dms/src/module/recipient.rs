@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::cell::{AnyCell, Cell};
+use super::cell::AnyCell;
 use super::error::SendError;
 use super::handler::Answers;
 use super::lifecycle::ModuleId;
@@ -36,23 +36,23 @@ trait Receives<M>: Send + Sync {
 
 type Sending<M> = Pin<Box<dyn Future<Output = Result<(), SendError<M>>> + Send>>;
 
-impl<T: Answers<M>, M: Send + 'static> Receives<M> for Cell<T> {
+impl<T: Answers<M>, M: Send + 'static> Receives<M> for ModuleRef<T> {
     fn cell(&self) -> &dyn AnyCell {
-        self
+        &*self.cell
     }
 
     fn try_send(self: Arc<Self>, message: M) -> Result<(), SendError<M>> {
-        ModuleRef { cell: self }.try_send(message)
+        ModuleRef::try_send(&self, message)
     }
 
     fn send(self: Arc<Self>, message: M) -> Sending<M> {
-        Box::pin(async move { ModuleRef { cell: self }.send(message).await })
+        Box::pin(async move { ModuleRef::send(&self, message).await })
     }
 }
 
 impl<M: Send + 'static> Recipient<M> {
     pub(crate) fn new<T: Answers<M>>(target: &ModuleRef<T>) -> Self {
-        Self { target: Arc::clone(&target.cell) as Arc<dyn Receives<M>> }
+        Self { target: Arc::new(target.clone()) }
     }
 
     /// Sends a message, as [`ModuleRef::send`] does.
@@ -93,7 +93,7 @@ impl<M: Send + 'static> Recipient<M> {
 
 impl<T: Answers<M>, M: Send + 'static> From<ModuleRef<T>> for Recipient<M> {
     fn from(target: ModuleRef<T>) -> Self {
-        Self { target: target.cell }
+        Self { target: Arc::new(target) }
     }
 }
 

@@ -18,7 +18,7 @@ use super::cell::Cell;
 use super::error::ModuleError;
 use super::handler::{Answers, Module};
 use super::info::Timeout;
-use super::message_set::Accepts;
+use super::message_set::{Accepts, Owner};
 use super::module_ref::ModuleRef;
 use super::request_error::RequestError;
 use super::schema::{Shape, Side};
@@ -60,11 +60,11 @@ pub struct Remote<T: Module> {
 }
 
 /// Decodes the message and asks it.
-type AskByName<T> = fn(Arc<Cell<T>>, &Request, Timeout) -> Result<Answering, PayloadError>;
+type AskByName<T> = fn(Arc<Cell<Owner<T>>>, &Request, Timeout) -> Result<Answering, PayloadError>;
 
 /// The method that gets what no handler has the name of.
 pub struct OnRequest<T: Module> {
-    ask: fn(Arc<Cell<T>>, Request, Timeout) -> Answering,
+    ask: fn(Arc<Cell<Owner<T>>>, Request, Timeout) -> Answering,
 }
 
 /// A request under way.
@@ -101,7 +101,7 @@ impl<T: Answers<Request, Reply = Response>> OnRequest<T> {
     }
 }
 
-fn ask<T, M, R>(cell: Arc<Cell<T>>, request: &Request, timeout: Timeout) -> Result<Answering, PayloadError>
+fn ask<T, M, R>(cell: Arc<Cell<Owner<T>>>, request: &Request, timeout: Timeout) -> Result<Answering, PayloadError>
 where
     T: Answers<M, Reply = R>,
     M: RemoteMessage,
@@ -110,7 +110,7 @@ where
     let (format, limit) = (request.format, cell.core.environment.max_payload);
     let message: M = contained(|| format.read(&request.payload, limit))?;
     Ok(Box::pin(async move {
-        let target = ModuleRef { cell };
+        let target = ModuleRef::<T> { cell };
         let name = || T::Message::handler().to_owned();
         let reply = Ask::within(&target, message, timeout).await;
         let reply = reply.map_err(|error| RequestError::unanswered(error, name()))?;
@@ -127,12 +127,12 @@ where
     }))
 }
 
-fn ask_untyped<T>(cell: Arc<Cell<T>>, request: Request, timeout: Timeout) -> Answering
+fn ask_untyped<T>(cell: Arc<Cell<Owner<T>>>, request: Request, timeout: Timeout) -> Answering
 where
     T: Answers<Request, Reply = Response>,
 {
     Box::pin(async move {
-        let target = ModuleRef { cell };
+        let target = ModuleRef::<T> { cell };
         let (name, format, limit) =
             (request.request_type.clone(), request.format, target.cell.core.environment.max_payload);
         match Ask::within(&target, request, timeout).await {
@@ -148,7 +148,7 @@ where
 
 /// Asks a module by name.
 pub(super) fn request<T: Module>(
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     request: Request,
     timeout: Timeout,
 ) -> Result<Answering, RequestError> {

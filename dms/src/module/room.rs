@@ -15,6 +15,7 @@ use super::current;
 use super::deadlock::{EdgeGuard, On};
 use super::error::Cycle;
 use super::handler::Module;
+use super::message_set::Owner;
 
 /// A place in the line.
 pub(crate) struct Waiter<E> {
@@ -81,7 +82,7 @@ pub(crate) enum Unadmitted {
 
 /// Waits until the message is in the mailbox; gives its position.
 pub(crate) struct Room<T: Module> {
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     waiter: Arc<Waiter<T::Message>>,
     edge: Option<EdgeGuard>,
     refused: Option<Cycle>,
@@ -89,7 +90,7 @@ pub(crate) struct Room<T: Module> {
 
 impl<T: Module> Room<T> {
     /// Gets in line with `message`; gives it back where the module has stopped.
-    pub(crate) fn new(cell: Arc<Cell<T>>, message: T::Message) -> Result<Self, T::Message> {
+    pub(crate) fn new(cell: Arc<Cell<Owner<T>>>, message: T::Message) -> Result<Self, T::Message> {
         let waiter = cell.mailbox.wait_in_line(&cell.core, message)?;
         let mut room = Self { cell, waiter, edge: None, refused: None };
         let asker = current::waiting();

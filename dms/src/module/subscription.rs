@@ -16,7 +16,7 @@ use super::current;
 use super::event::{EventDelivery, Lagged};
 use super::handler::{Answers, Module};
 use super::mailbox::Woken;
-use super::message_set::Accepts;
+use super::message_set::{Accepts, Owner};
 use super::module_ref::ModuleRef;
 use super::reply::{NoAnswer, ReplyTo};
 use super::tally::{AnyLetter, Letter, Outcome};
@@ -183,7 +183,7 @@ impl Subscription {
 /// A subscriber of a known type.
 struct Receiver<T: Module, E: Send + Sync + 'static> {
     subscription: Arc<Subscription>,
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     pack: fn(EventDelivery<E>) -> T::Message,
 }
 
@@ -259,7 +259,7 @@ impl<T: Module, E: Send + Sync + 'static> EventHandler<T> for Subscribe<T, E> {
             buffer,
             backlog: Mutex::default(),
         });
-        (topic, Arc::new(Receiver { subscription, cell: Arc::clone(&module.cell), pack: self.pack }))
+        (topic, Arc::new(Receiver::<T, E> { subscription, cell: Arc::clone(&module.cell), pack: self.pack }))
     }
 }
 

@@ -20,6 +20,7 @@ use super::deadlock::{EdgeGuard, On};
 use super::down::Down;
 use super::handler::Module;
 use super::lifecycle::{Failure, ModuleState};
+use super::message_set::Owner;
 use super::module_ref::ModuleRef;
 use super::stop::{self, How};
 use super::together::{Follower, Ticket, resume, suspend, unless_ending};
@@ -52,7 +53,7 @@ enum Verdict {
 
 /// As [`life`](super::worker::life), of a module that is built again.
 pub(crate) fn supervised_life<T: Module>(
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     module: T,
     start: Option<Box<Start>>,
     restart: Restart,
@@ -230,7 +231,7 @@ impl<T: Module> Supervisor<T> {
 }
 
 /// Waits before a restart. False where the module is told to end meanwhile.
-async fn wait<T: Module>(cell: &Cell<T>, delay: Duration) -> bool {
+async fn wait<O: Module>(cell: &Cell<O>, delay: Duration) -> bool {
     // Whoever fails without end is to leave others their turn.
     tokio::task::yield_now().await;
     let delay = async {
@@ -280,7 +281,7 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
 }
 
 /// Ends the children of a module that goes on itself, the youngest first.
-async fn end_children<T: Module>(cell: &Arc<Cell<T>>) {
+async fn end_children<O: Module>(cell: &Arc<Cell<O>>) {
     let core = &cell.core;
     let Some(host) = core.environment.host().filter(|_| core.may_have_children()) else { return };
     let children = host.children(core.id);

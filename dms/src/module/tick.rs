@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::cell::{AnyCell, Cell};
 use super::handler::{Answers, Module};
 use super::mailbox::{Accepted, Terms};
-use super::message_set::Accepts;
+use super::message_set::{Accepts, Owner};
 use super::module_ref::ModuleRef;
 use super::reply::ReplyTo;
 use super::timers::{Fired, Key, Source};
@@ -93,7 +93,7 @@ pub(crate) fn request<T: Module>(
     let interval = interval.max(SHORTEST);
     let cell = Arc::clone(&target.cell);
     let skipped = Arc::new(AtomicU64::new(0));
-    let source = Periodic { cell, name, message, waiting: VecDeque::new(), skipped: Arc::clone(&skipped) };
+    let source = Periodic::<T, _> { cell, name, message, waiting: VecDeque::new(), skipped: Arc::clone(&skipped) };
     schedule(target, Box::new(source), interval, Some(interval), skipped)
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn delay<T: Answers<M>, M: Send + 'static>(
     message: M,
     delay: Duration,
 ) -> TimerHandle {
-    let source = Delayed { cell: Arc::clone(&target.cell), message: Some(message) };
+    let source = Delayed::<T, M> { cell: Arc::clone(&target.cell), message: Some(message) };
     let handle = schedule(target, Box::new(source), delay, None, Arc::default());
     if handle.key.is_none() {
         target.cell.core.count_undelivered(1);
@@ -127,7 +127,7 @@ fn schedule<T: Module>(
 }
 
 struct Periodic<T: Module, F> {
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     name: &'static str,
     message: F,
     /// The positions of the ticks that may still wait.
@@ -171,7 +171,7 @@ impl<T: Module, F: Fn() -> T::Message + Send> Source for Periodic<T, F> {
 }
 
 struct Delayed<T: Answers<M>, M> {
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     message: Option<M>,
 }
 

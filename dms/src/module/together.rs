@@ -36,7 +36,7 @@ pub(crate) struct Follower {
 }
 
 /// Has the modules end, one after the other; gives those that are to begin again, the oldest first. `None` where the conductor is to end meanwhile.
-pub(crate) async fn suspend<T: Module>(cell: &Cell<T>, modules: Vec<Arc<dyn AnyCell>>) -> Option<Vec<Follower>> {
+pub(crate) async fn suspend<O: Module>(cell: &Cell<O>, modules: Vec<Arc<dyn AnyCell>>) -> Option<Vec<Follower>> {
     let mut followers = Vec::new();
     for module in modules {
         let (say_down, down) = oneshot::channel();
@@ -66,7 +66,7 @@ pub(crate) async fn resume(followers: Vec<Follower>) {
 }
 
 /// Waits for `future`; `None` where the module is told to end before.
-pub(crate) async fn unless_ending<T: Module, F: Future>(cell: &Cell<T>, future: F) -> Option<F::Output> {
+pub(crate) async fn unless_ending<O: Module, F: Future>(cell: &Cell<O>, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     poll_fn(|cx| {
         // The control is told under this lock: whoever tells it later finds the waker, which is there since this poll began.

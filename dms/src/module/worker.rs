@@ -23,6 +23,7 @@ use super::handler::Module;
 use super::inbox::Inbox;
 use super::inline::Resident;
 use super::lifecycle::{Failure, ModuleState};
+use super::message_set::Owner;
 use super::module_ref::ModuleRef;
 use super::task::Panic;
 use crate::recovery::Strategy;
@@ -74,7 +75,7 @@ pub(super) struct Life<T: Module> {
 ///
 /// Where nobody waits for its `start`, it is shown as running already.
 pub(crate) fn life<T: Module>(
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     module: T,
     start: Option<Box<Start>>,
 ) -> impl Future<Output = ()> + Send {
@@ -84,7 +85,7 @@ pub(crate) fn life<T: Module>(
 
 /// As [`life`], of a module whose handlers an asker may run.
 pub(crate) fn inline_life<T: Module>(
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     module: T,
     start: Option<Box<Start>>,
 ) -> impl Future<Output = ()> + Send {
@@ -94,7 +95,7 @@ pub(crate) fn inline_life<T: Module>(
 }
 
 impl<T: Module> Life<T> {
-    pub(super) fn new(cell: &Arc<Cell<T>>, module: T, start: Option<Box<Start>>) -> Self {
+    pub(super) fn new(cell: &Arc<Cell<Owner<T>>>, module: T, start: Option<Box<Start>>) -> Self {
         Self { module: Some(module), ctx: Context::new(Arc::clone(cell)), ending: Ending::new(cell, start) }
     }
 }
@@ -250,7 +251,7 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
 }
 
 /// Waits for a module's turn in its set; false where it is to end before.
-async fn turn_to_init<T: Module>(cell: &Cell<T>, turn: &mut oneshot::Receiver<()>) -> bool {
+async fn turn_to_init<O: Module>(cell: &Cell<O>, turn: &mut oneshot::Receiver<()>) -> bool {
     poll_fn(|cx| {
         // The control is told under this lock: whoever tells it later finds the waker, which is there since this poll began.
         let _ = cell.mailbox.queued();
@@ -397,7 +398,7 @@ pub(super) struct Ending<T: Module> {
 }
 
 impl<T: Module> Ending<T> {
-    fn new(cell: &Arc<Cell<T>>, start: Option<Box<Start>>) -> Self {
+    fn new(cell: &Arc<Cell<Owner<T>>>, start: Option<Box<Start>>) -> Self {
         Self { inbox: Inbox::new(Arc::clone(cell)), start, clean: false, escalates: false }
     }
 
@@ -521,11 +522,11 @@ impl<T: Module> Drop for Ending<T> {
 
 /// The task of a function in a module's place.
 pub(crate) fn mock<T: Module>(
-    cell: Arc<Cell<T>>,
+    cell: Arc<Cell<Owner<T>>>,
     mut answer: impl FnMut(T::Message) + Send,
 ) -> impl Future<Output = ()> + Send {
     attributed(Arc::clone(&cell) as Arc<dyn AnyCell>, async move {
-        let mut ending = Ending::new(&cell, None);
+        let mut ending = Ending::<T>::new(&cell, None);
         cell.core.set_state(ModuleState::Running);
         cell.core.set_in_handler(false);
         let answered = {
@@ -545,9 +546,9 @@ pub(crate) fn mock<T: Module>(
 }
 
 /// Ends a module that never came about: its constructor panicked, or that of another one of its set.
-pub(crate) fn abandon<T: Module>(cell: &Arc<Cell<T>>) {
+pub(crate) fn abandon<T: Module>(cell: &Arc<Cell<Owner<T>>>) {
     cell.quiesce(control::TAKEN_BACK);
-    Ending::new(cell, None).clean = true;
+    Ending::<T>::new(cell, None).clean = true;
 }
 
 /// Polls a future that may panic; the panic becomes its result.

@@ -328,7 +328,7 @@ impl<T: Module> Candidate for Entry<T> {
                 match make_one(|| make(self_ref), target) {
                     Ok(value) => (value, Some(make)),
                     Err(error) => {
-                        worker::abandon(&target.cell);
+                        worker::abandon::<T>(&target.cell);
                         return Err(error);
                     }
                 }
@@ -354,7 +354,7 @@ impl<T: Module> Candidate for Entry<T> {
         if let (Some(make), Some(target)) = (self.make.take(), &self.module) {
             // Whatever its destructor does, the others are to end too.
             current::discard(NoAnswer::Stopped, make);
-            worker::abandon(&target.cell);
+            worker::abandon::<T>(&target.cell);
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::module::cell::{AnyCell, Cell, Core, Origin, control};
 use crate::module::environment::{Environment, Host};
 use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
+use crate::module::message_set::Owner;
 use crate::module::stop::{self, How, StopError};
 use crate::module::subscription::{Subscriber, Topic};
 use crate::module::together::Baton;
@@ -584,7 +585,7 @@ impl ModuleSummary {
 /// The module as one of this type, if it is.
 pub(super) fn as_type<T: Module>(cell: &Arc<dyn AnyCell>) -> Option<ModuleRef<T>> {
     let cell: Arc<dyn Any + Send + Sync> = Arc::clone(cell) as _;
-    cell.downcast::<Cell<T>>().ok().map(|cell| ModuleRef { cell })
+    cell.downcast::<Cell<Owner<T>>>().ok().map(|cell| ModuleRef { cell })
 }
 
 /// The names of the wanted type and of those found, each once, so that they can be told apart: in full where one of them has the name of the other.

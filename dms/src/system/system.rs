@@ -19,6 +19,7 @@ use super::register::{Entry, Make, Register};
 use super::registry::{ModuleSummary, Settings, Shared};
 use super::shutdown::{self, ShutdownReport};
 use crate::module::cell::Cell;
+use crate::module::message_set::Owner;
 use crate::module::stop::{How, Stop, StopError};
 use crate::module::{Module, ModuleFlags, ModuleId, ModuleRef, ModuleState};
 
@@ -146,7 +147,7 @@ impl SystemRef {
     pub(crate) fn stand_in<T: Module, L: Future<Output = ()> + Send + 'static>(
         &self,
         name: Option<String>,
-        life: impl FnOnce(Arc<Cell<T>>) -> L,
+        life: impl FnOnce(Arc<Cell<Owner<T>>>) -> L,
     ) -> Result<ModuleRef<T>, RegisterError> {
         let name_in_errors = || const { T::INFO }.name.to_owned();
         let Some(shared) = self.shared() else { return Err(RegisterError::ShuttingDown { module: name_in_errors() }) };

@@ -36,7 +36,7 @@ use crate::{RegisterError, System, SystemRef};
 pub fn mock<T: Module>(answer: impl FnMut(T::Message) + Send + 'static) -> Mock<T> {
     let system = System::builder("mock").build();
     let name = const { T::INFO }.name.to_owned();
-    match system.stand_in(Some(name), |cell| worker::mock(cell, answer)) {
+    match system.stand_in(Some(name), |cell| worker::mock::<T>(cell, answer)) {
         Ok(reference) => Mock { reference, _system: system },
         Err(error) => panic!("{error}"),
     }
@@ -84,7 +84,7 @@ pub fn mock_in<T: Module>(
     system: &SystemRef,
     answer: impl FnMut(T::Message) + Send + 'static,
 ) -> Result<ModuleRef<T>, RegisterError> {
-    system.stand_in(None, |cell| worker::mock(cell, answer))
+    system.stand_in(None, |cell| worker::mock::<T>(cell, answer))
 }
 
 /// A stand-in for a module, to be used like a [`ModuleRef`], to which it dereferences. It stops when it is dropped.

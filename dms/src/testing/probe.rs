@@ -32,7 +32,7 @@ pub fn probe<M: Send + 'static>() -> Probe<M> {
     let (sender, received) = mpsc::unbounded_channel();
     let system = System::builder("probe").build();
     let name = const { Tap::<M>::INFO }.name.to_owned();
-    match system.stand_in(Some(name), |cell| worker::life(cell, Tap { sender }, None)) {
+    match system.stand_in::<Tap<M>, _>(Some(name), |cell| worker::life::<Tap<M>>(cell, Tap { sender }, None)) {
         Ok(reference) => Probe { recipient: reference.recipient(), received, _system: system },
         Err(error) => panic!("{error}"),
     }
