@@ -1,11 +1,10 @@
 //! What is decided after a failure: delays, restarts, what is restarted with what, and health.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dms::recovery::{
     Backoff, Decision, Delays, Exit, HealthMonitor, HealthStatus, HealthSummary, HealthThresholds, Jitter,
-    RecentRestarts, Restart, RestartIntensity, RestartPlan, RestartPolicy, Strategy, Supervision,
+    RecentRestarts, Restart, RestartIntensity, RestartPolicy, Strategy, Supervision,
 };
 use dms_tests::cases;
 use proptest::prelude::{
@@ -167,70 +166,35 @@ fn policies_restart_after_what_otp_restarts_after() {
     assert_eq!(RestartPolicy::default(), RestartPolicy::Never);
 }
 
-/// How often each of a, b and c has been started once b has failed.
-fn starts(strategy: Strategy) -> [u32; 3] {
-    let mut supervision = Supervision::new(strategy);
-    let mut starts = BTreeMap::new();
-    for child in ["a", "b", "c"] {
-        supervision.add(child, Restart::on_failure());
-        supervision.started(&child, Instant::now());
-        starts.insert(child, 1);
-    }
-    match supervision.ended(&"b", Exit::Failure, Instant::now(), 0) {
-        Decision::Restart { plan, .. } => plan.start.iter().for_each(|child| *starts.get_mut(child).unwrap() += 1),
-        other => panic!("{other:?}"),
-    }
-    ["a", "b", "c"].map(|child| starts[child])
-}
-
 #[test]
-fn a_strategy_starts_again_whom_it_names() {
-    assert_eq!(starts(Strategy::OneForOne), [1, 2, 1]);
-    assert_eq!(starts(Strategy::OneForAll), [2, 2, 2]);
-    assert_eq!(starts(Strategy::RestForOne), [1, 2, 2]);
-}
-
-#[test]
-fn the_youngest_stops_first_and_the_oldest_starts_first() {
-    let children = || ["a", "b", "c", "d"].map(|name| (name, RestartPolicy::OnFailure));
-    let all = RestartPlan { stop: vec!["d", "c", "a"], start: vec!["a", "b", "c", "d"] };
-    assert_eq!(Strategy::OneForAll.plan(children(), &"b"), Some(all));
-    let rest = RestartPlan { stop: vec!["d", "c"], start: vec!["b", "c", "d"] };
-    assert_eq!(Strategy::RestForOne.plan(children(), &"b"), Some(rest));
-    assert_eq!(Strategy::OneForOne.plan(children(), &"b"), Some(RestartPlan { stop: vec![], start: vec!["b"] }));
-    assert_eq!(Strategy::Escalate.plan(children(), &"b"), None);
-}
-
-#[test]
-fn a_child_that_is_never_restarted_is_stopped_with_the_others_and_stays_so() {
-    let policies = [("a", RestartPolicy::Never), ("b", RestartPolicy::OnFailure), ("c", RestartPolicy::Always)];
-    let plan = Strategy::OneForAll.plan(policies, &"b").unwrap();
-    assert_eq!(plan, RestartPlan { stop: vec!["c", "a"], start: vec!["b", "c"] });
+fn a_strategy_stops_whom_it_names_the_youngest_first() {
+    let stops = |strategy: Strategy| strategy.stops(["a", "b", "c", "d"], &"b");
+    assert_eq!(stops(Strategy::OneForOne), [""; 0]);
+    assert_eq!(stops(Strategy::OneForAll), ["d", "c", "a"]);
+    assert_eq!(stops(Strategy::RestForOne), ["d", "c"]);
+    assert_eq!(stops(Strategy::Escalate), [""; 0]);
 }
 
 #[test]
 fn under_escalate_a_failure_is_that_of_the_supervisor_whatever_the_policy_says() {
-    let mut supervision = Supervision::new(Strategy::Escalate);
-    supervision.add("never", Restart::never());
-    supervision.add("always", Restart::always());
-    let now = Instant::now();
-    assert_eq!(supervision.ended(&"never", Exit::Failure, now, 0), Decision::Escalate);
-    assert_eq!(supervision.ended(&"never", Exit::Normal, now, 0), Decision::Leave);
-    assert_eq!(supervision.ended(&"always", Exit::Normal, now, 0), Decision::Escalate);
-    assert_eq!(supervision.ended(&"always", Exit::Shutdown, now, 0), Decision::Leave);
+    let decide =
+        |restart, exit| Supervision::new(restart).ended(Strategy::Escalate, exit, Duration::ZERO, Instant::now(), 0);
+    assert_eq!(decide(Restart::never(), Exit::Failure), Decision::Escalate);
+    assert_eq!(decide(Restart::always(), Exit::Failure), Decision::Escalate);
+    assert_eq!(decide(Restart::never(), Exit::Normal), Decision::Leave);
+    assert_eq!(decide(Restart::always(), Exit::Shutdown), Decision::Leave);
+    assert!(matches!(decide(Restart::always(), Exit::Normal), Decision::Restart { .. }), "that is no failure");
 }
 
 #[test]
 fn a_child_that_dies_in_its_start_is_started_six_times_and_escalates_once() {
-    let mut supervision = Supervision::new(Strategy::OneForOne);
     let backoff = Backoff::new(100 * MS, 30 * S).jitter(Jitter::None);
-    supervision.add("child", Restart::on_failure().max_restarts(5, 10 * S).backoff(backoff));
+    let mut supervision = Supervision::new(Restart::on_failure().max_restarts(5, 10 * S).backoff(backoff));
     let mut now = Instant::now();
     let (mut starts, mut waited) = (1, Vec::new());
     let end = loop {
-        match supervision.ended(&"child", Exit::Failure, now, 0) {
-            Decision::Restart { plan, after } => {
-                assert_eq!(plan, RestartPlan { stop: vec![], start: vec!["child"] });
+        match supervision.ended(Strategy::OneForOne, Exit::Failure, Duration::ZERO, now, 0) {
+            Decision::Restart { after } => {
                 waited.push(after.as_millis());
                 now += after;
                 starts += 1;
@@ -240,116 +204,34 @@ fn a_child_that_dies_in_its_start_is_started_six_times_and_escalates_once() {
     };
     assert_eq!((starts, end), (6, Decision::Escalate));
     assert_eq!(waited, [100, 200, 400, 800, 1_600]);
-    assert_eq!(supervision.restarts_of(&"child", now), Some((5, 5)));
+    assert_eq!(supervision.restarts(now), (5, 5));
+}
+
+/// How long it waits after each of these runs.
+fn delays_after(runs: &[Duration]) -> Vec<Duration> {
+    let backoff = Backoff::new(S, 60 * S).jitter(Jitter::None).stable_after(30 * S);
+    let mut supervision = Supervision::new(Restart::always().max_restarts(100, S).backoff(backoff));
+    let mut after =
+        |ran_for: &Duration| match supervision.ended(Strategy::OneForOne, Exit::Failure, *ran_for, Instant::now(), 0) {
+            Decision::Restart { after } => after,
+            other => panic!("{other:?}"),
+        };
+    runs.iter().map(&mut after).collect()
 }
 
 #[test]
 fn a_child_that_ran_well_is_started_again_without_a_long_delay() {
-    let mut supervision = Supervision::new(Strategy::OneForOne);
-    let backoff = Backoff::new(S, 60 * S).jitter(Jitter::None).stable_after(30 * S);
-    supervision.add("child", Restart::always().max_restarts(100, S).backoff(backoff));
-    let mut now = Instant::now();
-    let mut after_run = |ran_for: Duration| {
-        supervision.started(&"child", now);
-        now += ran_for;
-        match supervision.ended(&"child", Exit::Failure, now, 0) {
-            Decision::Restart { after, .. } => after,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert_eq!([S, 29 * S, 30 * S, S].map(&mut after_run), [S, 2 * S, S, 2 * S]);
+    assert_eq!(delays_after(&[S, 29 * S, 30 * S, S]), [S, 2 * S, S, 2 * S]);
 }
 
 #[test]
 fn a_child_that_does_not_come_up_after_a_good_run_has_not_run_well_again() {
-    let mut supervision = Supervision::new(Strategy::OneForOne);
-    supervision
-        .add("child", Restart::always().backoff(Backoff::new(S, 60 * S).jitter(Jitter::None).stable_after(30 * S)));
-    let now = Instant::now();
-    supervision.started(&"child", now);
-    let mut after = || match supervision.ended(&"child", Exit::Failure, now + 40 * S, 0) {
-        Decision::Restart { after, .. } => after,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!([after(), after(), after()], [S, 2 * S, 4 * S]);
-}
-
-#[test]
-fn a_limit_of_all_children_counts_what_each_of_them_may() {
-    let mut supervision = Supervision::new(Strategy::OneForOne).together(RestartIntensity::new(2, 60 * S));
-    supervision.add("a", Restart::on_failure());
-    supervision.add("b", Restart::on_failure().max_restarts(0, 60 * S));
-    let now = Instant::now();
-    let mut restarts = |child| matches!(supervision.ended(&child, Exit::Failure, now, 0), Decision::Restart { .. });
-    assert_eq!(
-        ["b", "a", "a", "a"].map(&mut restarts),
-        [false, true, true, false],
-        "what b may not have counts for nobody"
-    );
-}
-
-#[test]
-fn one_that_is_not_a_child_is_left() {
-    let mut supervision = Supervision::new(Strategy::OneForAll);
-    supervision.add(1, Restart::always());
-    supervision.add(2, Restart::always());
-    assert!(supervision.remove(&1));
-    assert!(!supervision.remove(&1));
-    assert_eq!(supervision.ended(&1, Exit::Failure, Instant::now(), 0), Decision::Leave);
-    assert_eq!(supervision.children().collect::<Vec<_>>(), [&2]);
-}
-
-/// A supervisor written down as OTP's is: lists, and everything looked for from the beginning.
-struct NaiveSupervisor {
-    strategy: Strategy,
-    children: Vec<(u8, RestartPolicy, NaiveRestarts)>,
-    together: NaiveRestarts,
-}
-
-impl NaiveSupervisor {
-    fn ended(&mut self, key: u8, exit: Exit, now: Instant) -> Decision<u8> {
-        let Some(index) = self.children.iter().position(|(child, ..)| *child == key) else { return Decision::Leave };
-        let (_, policy, restarts) = &mut self.children[index];
-        let restarts_it = match (*policy, exit) {
-            (_, Exit::Shutdown) | (RestartPolicy::Never, _) | (RestartPolicy::OnFailure, Exit::Normal) => false,
-            (RestartPolicy::OnFailure, Exit::Failure) | (RestartPolicy::Always, _) => true,
-        };
-        if self.strategy == Strategy::Escalate {
-            return if restarts_it || exit == Exit::Failure { Decision::Escalate } else { Decision::Leave };
-        }
-        if !restarts_it {
-            return Decision::Leave;
-        }
-        if !restarts.allow(now) {
-            return Decision::Escalate;
-        }
-        if !self.together.allow(now) {
-            restarts.all.pop();
-            return Decision::Escalate;
-        }
-        let affected = match self.strategy {
-            Strategy::OneForOne => index..index + 1,
-            Strategy::OneForAll => 0..self.children.len(),
-            _ => index..self.children.len(),
-        };
-        let (mut stop, mut start) = (Vec::new(), Vec::new());
-        for (child, policy, _) in &self.children[affected] {
-            if *child != key {
-                stop.insert(0, *child);
-            }
-            if *policy != RestartPolicy::Never {
-                start.push(*child);
-            }
-        }
-        Decision::Restart { plan: RestartPlan { stop, start }, after: Duration::ZERO }
-    }
+    assert_eq!(delays_after(&[40 * S, Duration::ZERO, Duration::ZERO]), [S, 2 * S, 4 * S]);
 }
 
 #[derive(Debug, Clone)]
 enum Step {
-    Add(u8, RestartPolicy),
-    Remove(u8),
-    Ended(u8, Exit),
+    Ended(Exit),
     Wait(u64),
 }
 
@@ -359,47 +241,34 @@ fn policy() -> impl proptest::strategy::Strategy<Value = RestartPolicy> {
 
 fn step() -> impl proptest::strategy::Strategy<Value = Step> {
     let exit = prop_oneof![2 => Just(Exit::Failure), 1 => Just(Exit::Normal), 1 => Just(Exit::Shutdown)];
-    prop_oneof![
-        2 => (0..6_u8, policy()).prop_map(|(key, policy)| Step::Add(key, policy)),
-        1 => (0..6_u8).prop_map(Step::Remove),
-        5 => (0..6_u8, exit).prop_map(|(key, exit)| Step::Ended(key, exit)),
-        2 => (0..8_u64).prop_map(Step::Wait),
-    ]
+    prop_oneof![3 => exit.prop_map(Step::Ended), 1 => (0..8_u64).prop_map(Step::Wait)]
 }
 
 proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_supervisor_decides_as_otps_does(
-        strategy in prop_oneof![Just(Strategy::OneForOne), Just(Strategy::OneForAll), Just(Strategy::RestForOne), Just(Strategy::Escalate)],
-        steps in prop::collection::vec(step(), 1..100),
-    ) {
-        let (own, all) = (RestartIntensity::new(2, 10 * MS), RestartIntensity::new(4, 10 * MS));
-        let mut supervision = Supervision::new(strategy).together(all);
-        let mut naive = NaiveSupervisor {
-            strategy,
-            children: Vec::new(),
-            together: NaiveRestarts { intensity: all, all: Vec::new() },
-        };
+    fn a_supervisor_decides_as_otps_does(policy in policy(), steps in prop::collection::vec(step(), 1..100)) {
+        let intensity = RestartIntensity::new(2, 10 * MS);
+        let restart = Restart { policy, intensity, backoff: Backoff::new(Duration::ZERO, S) };
+        let mut supervision = Supervision::new(restart);
+        let mut naive = NaiveRestarts { intensity, all: Vec::new() };
         let mut now = Instant::now();
         for step in steps {
             match step {
-                Step::Add(key, policy) => {
-                    let restart = Restart { policy, intensity: own, backoff: Backoff::new(Duration::ZERO, S) };
-                    supervision.add(key, restart);
-                    let child = (key, policy, NaiveRestarts { intensity: own, all: Vec::new() });
-                    match naive.children.iter_mut().find(|(known, ..)| *known == key) {
-                        Some(known) => *known = child,
-                        None => naive.children.push(child),
-                    }
-                }
-                Step::Remove(key) => {
-                    supervision.remove(&key);
-                    naive.children.retain(|(known, ..)| *known != key);
-                }
-                Step::Ended(key, exit) => {
-                    prop_assert_eq!(supervision.ended(&key, exit, now, 0), naive.ended(key, exit, now));
+                Step::Ended(exit) => {
+                    let restarts_it = match (policy, exit) {
+                        (_, Exit::Shutdown)
+                        | (RestartPolicy::Never, _)
+                        | (RestartPolicy::OnFailure, Exit::Normal) => false,
+                        (RestartPolicy::OnFailure, Exit::Failure) | (RestartPolicy::Always, _) => true,
+                    };
+                    let decision = match restarts_it {
+                        false => Decision::Leave,
+                        true if naive.allow(now) => Decision::Restart { after: Duration::ZERO },
+                        true => Decision::Escalate,
+                    };
+                    prop_assert_eq!(supervision.ended(Strategy::OneForOne, exit, Duration::ZERO, now, 0), decision);
                 }
                 Step::Wait(milliseconds) => now += Duration::from_millis(milliseconds),
             }

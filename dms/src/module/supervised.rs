@@ -25,30 +25,18 @@ use super::module_ref::ModuleRef;
 use super::stop::{self, How};
 use super::together::{Follower, Ticket, resume, suspend, unless_ending};
 use super::worker::{End, Life, Start, attributed, begin_running, drop_value, panic_text, run, start, stop};
-use crate::recovery::{Delays, Exit, Random, RecentRestarts, Restart, RestartPolicy, Strategy};
+use crate::recovery::{Decision, Exit, Random, Restart, Strategy, Supervision};
 
 /// Builds a module that is registered already.
 pub(crate) type Build<T> = Box<dyn Fn(ModuleRef<T>) -> T + Send>;
 
 /// What decides on a module's restarts, and builds it again.
 struct Supervisor<T: Module> {
-    policy: RestartPolicy,
+    supervision: Supervision,
     build: Build<T>,
-    recent: RecentRestarts,
-    delays: Delays,
     random: Random,
     /// Since when the module runs; `None` before it does.
     runs_since: Option<Instant>,
-}
-
-/// What is to be done once an incarnation has ended.
-enum Verdict {
-    /// The module ends with it.
-    End,
-    /// So many restarts in such a time were not to happen.
-    Escalate,
-    /// Another one begins after so long.
-    Restart(Duration),
 }
 
 /// As [`life`](super::worker::life), of a module that is built again.
@@ -61,14 +49,8 @@ pub(crate) fn supervised_life<T: Module>(
 ) -> impl Future<Output = ()> + Send {
     cell.core.supervise();
     let life = Life::new(&cell, module, start);
-    let supervisor = Supervisor {
-        policy: restart.policy,
-        build,
-        recent: RecentRestarts::new(restart.intensity),
-        delays: Delays::new(restart.backoff),
-        random: Random::new(),
-        runs_since: None,
-    };
+    let supervisor =
+        Supervisor { supervision: Supervision::new(restart), build, random: Random::new(), runs_since: None };
     attributed(cell, live(life, Box::new(supervisor)))
 }
 
@@ -85,18 +67,19 @@ async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) 
         end = Some(supervisor.run(life).await);
         while let Some(before) = end.take() {
             let ticket = life.ending.core().take_ticket();
-            let verdict = if ticket.is_some() { Verdict::Restart(Duration::ZERO) } else { supervisor.judge(life) };
-            let delay = match verdict {
-                Verdict::End => {
+            let decision =
+                if ticket.is_some() { Decision::Restart { after: Duration::ZERO } } else { supervisor.judge(life) };
+            let delay = match decision {
+                Decision::Leave => {
                     end = Some(before);
                     break;
                 }
-                Verdict::Escalate => {
+                Decision::Escalate => {
                     life.ending.escalate();
                     end = Some(before);
                     break;
                 }
-                Verdict::Restart(delay) => delay,
+                Decision::Restart { after } => after,
             };
             Box::pin(retire(life, &before, delay)).await;
             let begun = Box::pin(async {
@@ -125,27 +108,21 @@ impl<T: Module> Supervisor<T> {
     }
 
     /// Decides what comes after an incarnation.
-    fn judge(&mut self, life: &Life<T>) -> Verdict {
+    fn judge(&mut self, life: &Life<T>) -> Decision {
         let core = life.ending.core();
         let ran_since = self.runs_since.take();
         // Whoever asked for the end gets it, however it comes about.
         if core.is_ending() {
-            return Verdict::End;
+            return Decision::Leave;
         }
         let exit = if core.failure().is_some() { Exit::Failure } else { Exit::Normal };
-        if exit == Exit::Failure && core.strategy() == Strategy::Escalate {
-            return Verdict::Escalate;
-        }
-        if !self.policy.restarts(exit) {
-            return Verdict::End;
-        }
         let now = Instant::now();
-        if !self.recent.allow(now) {
-            core.fail(Failure::Ended);
-            return Verdict::Escalate;
-        }
         let ran_for = ran_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-        Verdict::Restart(self.delays.after_run(ran_for, self.random.draw()))
+        let decision = self.supervision.ended(core.strategy(), exit, ran_for, now, self.random.draw());
+        if decision == Decision::Escalate && exit == Exit::Normal {
+            core.fail(Failure::Ended);
+        }
+        decision
     }
 
     /// Brings the next incarnation up after a delay, and with it those that its supervisor's strategy names; says how far it came where it does not run.

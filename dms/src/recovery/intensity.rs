@@ -68,7 +68,7 @@ impl RecentRestarts {
     /// What is not allowed does not count. `now` does not go back.
     pub fn allow(&mut self, now: Instant) -> bool {
         self.forget(now);
-        let allowed = self.would_allow(now);
+        let allowed = self.times.len() < usize::try_from(self.intensity.max_restarts).unwrap_or(usize::MAX);
         if allowed {
             self.times.push_back(now);
         }
@@ -79,11 +79,6 @@ impl RecentRestarts {
     #[must_use]
     pub fn count(&self, now: Instant) -> usize {
         self.times.len() - self.times.partition_point(|time| !self.counts(*time, now))
-    }
-
-    /// As [`allow`](Self::allow), and nothing is counted.
-    pub(super) fn would_allow(&self, now: Instant) -> bool {
-        self.count(now) < usize::try_from(self.intensity.max_restarts).unwrap_or(usize::MAX)
     }
 
     fn forget(&mut self, now: Instant) {

@@ -1,7 +1,7 @@
 //! What to do after a failure: when to try again, when to give up, and what fails with what.
 //!
-//! Most of it only decides. Time and randomness are arguments, so that a decision is the same for the same past: [`Supervision`] says which modules are to be
-//! stopped and started again, [`HealthMonitor`] what a row of checks says of a module. Nothing here starts, stops or polls anything.
+//! Most of it only decides. Time and randomness are arguments, so that a decision is the same for the same past: [`Supervision`] says whether a module
+//! is started again, and when, [`Strategy`] which others are, [`HealthMonitor`] what a row of checks says of a module. Nothing here starts, stops or polls anything.
 //!
 //! Two types act, on futures of any kind: [`CircuitBreaker`] keeps calls away from what keeps failing, [`Retry`] makes a call again. Their clock is Tokio's, so they
 //! follow a paused one.
@@ -50,5 +50,5 @@ pub use intensity::{RecentRestarts, RestartIntensity};
 pub use policy::{Exit, Restart, RestartPolicy};
 pub(crate) use random::Random;
 pub use retry::{Retry, RetryBudget, RetryError};
-pub use strategy::{RestartPlan, Strategy};
+pub use strategy::Strategy;
 pub use supervision::{Decision, Supervision};

@@ -30,7 +30,7 @@ use crate::module::stop::{self, How, StopError};
 use crate::module::subscription::{Subscriber, Topic};
 use crate::module::together::Baton;
 use crate::module::{Down, Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
-use crate::recovery::{Restart, RestartPolicy, Strategy};
+use crate::recovery::{Restart, Strategy};
 
 /// What a system, its references and its modules share.
 pub(crate) struct Shared {
@@ -659,10 +659,8 @@ impl Host for Shared {
         let cells = registry.modules.values().map(|cell| cell.core());
         let mut siblings: Vec<_> = cells.filter(|core| is_sibling(core) && has_run(core)).collect();
         siblings.sort_unstable_by_key(|core| core.id);
-        let policy = |core: &Core| if core.follows() { RestartPolicy::OnFailure } else { RestartPolicy::Never };
-        let plan = strategy.plan(siblings.into_iter().map(|core| (core.id, policy(core))), &id);
-        let stop = plan.map(|plan| plan.stop).unwrap_or_default();
-        stop.iter().filter_map(|id| registry.modules.get(id).cloned()).collect()
+        let stops = strategy.stops(siblings.into_iter().map(|core| core.id), &id);
+        stops.iter().filter_map(|id| registry.modules.get(id).cloned()).collect()
     }
 
     fn errand(&self, errand: Pin<Box<dyn Future<Output = ()> + Send>>) {
