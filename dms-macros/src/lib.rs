@@ -5,7 +5,8 @@
 //! - [`macro@tick`] on a method has it called periodically;
 //! - [`macro@event`] on a method makes it the handler of an event;
 //! - [`macro@request`] on a method has it take the requests that no handler has the name of;
-//! - [`macro@init`], [`macro@start`], [`macro@run`] and [`macro@stop`] are the hooks: what is done when a module comes and goes.
+//! - [`macro@init`], [`macro@start`], [`macro@run`] and [`macro@stop`] are the hooks: what is done when a module comes and goes;
+//! - [`macro@snapshot`] gives a module's state, and [`macro@restore`] takes it.
 //!
 //! ```text
 //! use dms::prelude::*;
@@ -94,7 +95,7 @@ use proc_macro::TokenStream;
 /// The impl stays as it is, but for the attributes on its methods; bodies are not read. Beside it stands:
 ///
 /// - `enum CounterMessage`: one variant for each handler, `Add(Add, ReplyTo<()>)`, for each tick, `Report`, and for each event handler,
-///   `OnPressure(EventDelivery<MemoryPressure>)`. It is what the
+///   `OnPressure(EventDelivery<MemoryPressure>)`, and for a [`macro@snapshot`] method, `Snapshot(ReplyTo<..>)`. It is what the
 ///   mailbox holds, what [`macro@run`] matches on, and what a mock of the module is a function over;
 /// - `struct Get`, for each handler that names a message: see [`macro@handler`];
 /// - `impl Handler<Add> for Counter`, for each handler: code can be generic over modules that handle a message;
@@ -268,6 +269,35 @@ pub fn run(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn stop(args: TokenStream, item: TokenStream) -> TokenStream {
     stray::expand("stop", &args.into(), &item.into()).into()
+}
+
+/// Gives the module's state, to be kept in a snapshot. It needs dms' feature `snapshot`.
+///
+/// ```text
+/// #[snapshot]
+/// fn snapshot(&self) -> State { .. }
+/// ```
+/// The state is a type that is `Serialize`, of the module's own or lent: `&State` saves a copy. The method returns it, or a `Result` of it with any error that turns into a `ModuleError`; it is
+/// not `async`, and takes nothing but `&self`. There is at most one.
+///
+/// A snapshot is taken between two handlers: when the module is reloaded, and when somebody asks for one with `ModuleRef::snapshot`. For that the enum of messages has a variant of
+/// the method's name, `Snapshot(ReplyTo<..>)`. The module handles nothing else meanwhile, so a large state holds it up.
+#[proc_macro_attribute]
+pub fn snapshot(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("snapshot", &args.into(), &item.into()).into()
+}
+
+/// Takes the state that a snapshot holds, after `init` and before `start`. It needs dms' feature `snapshot`.
+///
+/// ```text
+/// #[restore]
+/// async fn restore(&mut self, state: State, from: Version, ctx: &mut Context<Self>) -> Result<(), ModuleError> { .. }
+/// ```
+/// The state is a type that is `Deserialize` and owns what it holds. It need not be the one that was written: fields are found by their names, and `from` is the version of the module that
+/// wrote it. For the rest its form is that of [`macro@init`], and its error is that of the registration or the reload.
+#[proc_macro_attribute]
+pub fn restore(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("restore", &args.into(), &item.into()).into()
 }
 
 /// Takes the requests that no handler of the module has the name of: what is not known when the program is compiled. It needs dms' feature `wire`.

@@ -89,6 +89,11 @@ fn handlers_that_are_reached_by_name() {
 }
 
 #[test]
+fn a_module_that_gives_and_takes_its_state() {
+    check("state");
+}
+
+#[test]
 fn handlers_of_events() {
     check("events");
 }

@@ -1,9 +1,9 @@
 #![cfg_attr(
-    all(feature = "adapter", feature = "config", feature = "wire"),
+    all(feature = "adapter", feature = "config", feature = "snapshot", feature = "wire"),
     doc = include_str!("../../README.md")
 )]
 #![cfg_attr(
-    not(all(feature = "adapter", feature = "config", feature = "wire")),
+    not(all(feature = "adapter", feature = "config", feature = "snapshot", feature = "wire")),
     doc = "Write a program as modules that own their state and talk by typed messages; the whole text comes with all features."
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -27,7 +27,7 @@ pub mod __private;
 
 #[cfg(feature = "wire")]
 pub use dms_macros::request;
-pub use dms_macros::{event, handler, init, module, run, start, stop, tick};
+pub use dms_macros::{event, handler, init, module, restore, run, snapshot, start, stop, tick};
 #[cfg(feature = "wire")]
 pub use message::{Format, MAX_PAYLOAD, PayloadError, Request, Response, ResponseError};
 #[cfg(feature = "wire")]
@@ -39,7 +39,9 @@ pub use module::{
     TaskError, TaskOutput, Timeout, TimerHandle, Version, Watch,
 };
 #[cfg(feature = "snapshot")]
-pub use module::{Snapshot, SnapshotError, SnapshotFileError};
+pub use module::{
+    Snapshot, SnapshotAsk, SnapshotError, SnapshotFileError, SnapshotFuture, Snapshots, TakeSnapshot, TakeSnapshotError,
+};
 #[cfg(feature = "config")]
 pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin, ConfigReload};
 pub use system::{
@@ -73,5 +75,7 @@ pub mod prelude {
     // The attribute alone: the module of its name is not part of the prelude.
     #[cfg(feature = "wire")]
     pub use crate::{Request, Response, request};
-    pub use dms_macros::{event, handler, init, module, run, start, stop, tick};
+    #[cfg(feature = "snapshot")]
+    pub use crate::{Snapshot, Version};
+    pub use dms_macros::{event, handler, init, module, restore, run, snapshot, start, stop, tick};
 }

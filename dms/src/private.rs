@@ -49,3 +49,47 @@ macro_rules! __remote_message {
 }
 
 pub use crate::{__remote as remote, __remote_message as remote_message};
+
+/// What stands in generated code for `#[snapshot]` and `#[restore]`; without the feature, an error that names it.
+#[cfg(feature = "snapshot")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __snapshot {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// The same without the feature.
+#[cfg(not(feature = "snapshot"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __snapshot {
+    ($($items:tt)*) => {
+        ::core::compile_error!(
+            "`#[snapshot]` and `#[restore]` need the feature `snapshot` of `dms`: write `features = [\"snapshot\"]` beside its version in Cargo.toml"
+        );
+    };
+}
+
+pub use crate::__snapshot as snapshot;
+
+#[cfg(feature = "snapshot")]
+pub use crate::module::snapshot::{
+    ReadState, StateError, TakeSnapshot, Taken, WriteState, WrittenBy, answer_snapshot, snapshot_of, snapshot_or_error,
+    state, written_by,
+};
+
+/// What the enum of messages mentions, so that without the feature its error is the only one.
+#[cfg(not(feature = "snapshot"))]
+mod without_snapshots {
+    /// The message that asks for a snapshot.
+    #[derive(Debug)]
+    pub struct TakeSnapshot;
+
+    /// The reply to it.
+    pub type Taken = ();
+
+    /// Answers nothing.
+    pub fn answer_snapshot<T: crate::Module>(_: &T, _: crate::ReplyTo<Taken>, _: &crate::Context<T>) {}
+}
+#[cfg(not(feature = "snapshot"))]
+pub use without_snapshots::{TakeSnapshot, Taken, answer_snapshot};

@@ -30,6 +30,7 @@ mod seed_001;
 mod session;
 mod sets;
 mod shutdown;
+mod snapshots;
 mod sources;
 mod stops;
 mod strategies;

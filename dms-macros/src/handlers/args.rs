@@ -23,11 +23,23 @@ pub(crate) enum Role {
     Run,
     Stop,
     Request,
+    Snapshot,
+    Restore,
 }
 
 impl Role {
-    const ALL: [Self; 8] =
-        [Self::Handler, Self::Tick, Self::Event, Self::Init, Self::Start, Self::Run, Self::Stop, Self::Request];
+    const ALL: [Self; 10] = [
+        Self::Handler,
+        Self::Tick,
+        Self::Event,
+        Self::Init,
+        Self::Start,
+        Self::Run,
+        Self::Stop,
+        Self::Request,
+        Self::Snapshot,
+        Self::Restore,
+    ];
 
     /// The name of the attribute.
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +52,8 @@ impl Role {
             Self::Run => "run",
             Self::Stop => "stop",
             Self::Request => "request",
+            Self::Snapshot => "snapshot",
+            Self::Restore => "restore",
         }
     }
 

@@ -4,11 +4,12 @@ use proc_macro2::Ident;
 use syn::{Attribute, Type};
 
 use super::args::Role;
-use super::model::{Event, Generated, Handler, Hook, Message, Module, Reach, Tick};
+use super::model::{Event, Generated, Handler, Message, Module, Reach, Tick};
+use super::state::Take;
 use crate::diagnostics::{Errors, show};
 
 /// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
-const RESERVED: [&str; 27] = [
+const RESERVED: [&str; 28] = [
     "ask",
     "blocking_ask",
     "blocking_send",
@@ -30,6 +31,7 @@ const RESERVED: [&str; 27] = [
     "request_tick",
     "send",
     "send_after",
+    "snapshot",
     "state",
     "stop",
     "stopped",
@@ -56,7 +58,9 @@ pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
     repeated_messages(&mut module.handlers, errors);
     repeated_events(&mut module.events, errors);
     repeated_variants(module, errors);
-    repeated_hooks(&mut module.hooks, errors);
+    repeated(&mut module.hooks, |hook| (hook.role.name(), &hook.call.method, &hook.cfgs), errors);
+    repeated(&mut module.takes, |take| ("snapshot", &take.call.method, &take.item.cfgs), errors);
+    repeated(&mut module.restores, |restore| ("restore", &restore.call.method, &restore.cfgs), errors);
     inline_beside_a_loop(module, errors);
 }
 
@@ -183,19 +187,21 @@ fn repeated_variants(module: &mut Module, errors: &mut Errors) {
     module.handlers.retain(|Handler { item, call, .. }| is_new(item, &call.method));
     module.ticks.retain(|Tick { item, call, .. }| is_new(item, &call.method));
     module.events.retain(|Event { item, call, .. }| is_new(item, &call.method));
+    module.takes.retain(|Take { item, call, .. }| is_new(item, &call.method));
 }
 
-fn repeated_hooks(hooks: &mut Vec<Hook>, errors: &mut Errors) {
+/// There is at most one method of a role. What counts of each is its role, its method and its conditions.
+fn repeated<T>(items: &mut Vec<T>, parts: impl Fn(&T) -> (&'static str, &Ident, &[Attribute]), errors: &mut Errors) {
     let mut seen: Vec<(&'static str, Ident, bool)> = Vec::new();
-    hooks.retain(|hook| {
-        let (role, conditional) = (hook.role.name(), is_conditional(&hook.cfgs));
+    items.retain(|item| {
+        let (role, method, cfgs) = parts(item);
+        let conditional = is_conditional(cfgs);
         let first = seen.iter().find(|(other, _, other_conditional)| *other == role && !(conditional && *other_conditional));
         if let Some((_, first, _)) = first {
-            let method = &hook.call.method;
             errors.push(method, format!("hook `{method}`: `{first}` is the `#[{role}]` of this module already: make one method of both, or call this one from `{first}`"));
             return false;
         }
-        seen.push((role, hook.call.method.clone(), conditional));
+        seen.push((role, method.clone(), conditional));
         true
     });
 }

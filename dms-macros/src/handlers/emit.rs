@@ -54,7 +54,8 @@ impl Emitter<'_> {
     /// All that has no name, in one item.
     pub(super) fn impls(&self) -> TokenStream {
         let attrs = self.attrs();
-        let (attributes, message_set, handlers) = (self.attributes(), self.message_set(), self.handlers());
+        let (attributes, message_set) = (self.attributes(), self.message_set());
+        let (handlers, takes) = (self.handlers(), self.takes());
         let (module, reference) = (self.module(), self.reference_impl());
         quote! {
             #attrs
@@ -62,6 +63,7 @@ impl Emitter<'_> {
                 #attributes
                 #message_set
                 #handlers
+                #takes
                 #module
                 #reference
             };
@@ -109,6 +111,7 @@ impl Emitter<'_> {
         let dispatched = module.handlers.iter().map(|handler| self.dispatch_message(handler));
         let dispatched = dispatched.chain(module.ticks.iter().map(|tick| self.dispatch_tick(tick)));
         let dispatched = dispatched.chain(module.events.iter().map(|event| self.dispatch_event(event)));
+        let dispatched = dispatched.chain(module.takes.iter().map(|take| self.dispatch_take(take)));
         let (unused_name, unused) = match self.unused_variant() {
             Some(_) => (
                 quote!(Self::__Unused(never, ..) => match never {},),
@@ -141,7 +144,8 @@ impl Emitter<'_> {
         let handlers = self.module.handlers.iter().map(|handler| &handler.item);
         let ticks = self.module.ticks.iter().map(|tick| &tick.item);
         let events = self.module.events.iter().map(|event| &event.item);
-        handlers.chain(ticks).chain(events).map(|item| (&item.variant, &item.cfgs[..], item.name.as_str()))
+        let takes = self.module.takes.iter().map(|take| &take.item);
+        handlers.chain(ticks).chain(events).chain(takes).map(|item| (&item.variant, &item.cfgs[..], item.name.as_str()))
     }
 
     fn dispatch_message(&self, handler: &Handler) -> TokenStream {
@@ -215,7 +219,7 @@ impl Emitter<'_> {
     }
 
     /// The call of a method of the user's, awaited if it has to be.
-    fn call(&self, call: &Call, receiver: &TokenStream) -> TokenStream {
+    pub(super) fn call(&self, call: &Call, receiver: &TokenStream) -> TokenStream {
         let (future, awaited) = (self.start(call, receiver), call.is_async.then(|| quote!(.await)));
         quote!(#future #awaited)
     }
@@ -233,6 +237,8 @@ impl Emitter<'_> {
                 quote!(#borrow #name)
             }
             Argument::Field(field) => quote!(message.#field),
+            Argument::State => quote!(state),
+            Argument::Version => quote!(from),
         });
         quote!(<#self_ty>::#method(#receiver, #(#arguments),*))
     }
@@ -388,7 +394,7 @@ impl Emitter<'_> {
             )
         });
         let hooks = module.hooks.iter().map(|hook| self.hook(hook));
-        let remote = self.remote();
+        let (remote, state) = (self.remote(), self.state());
         quote! {
             #[automatically_derived]
             impl #declared #trait_path for #self_ty #where_clause {
@@ -400,6 +406,7 @@ impl Emitter<'_> {
                 #remote
                 #events
                 #(#hooks)*
+                #state
             }
         }
     }

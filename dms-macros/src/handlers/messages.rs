@@ -53,7 +53,7 @@ impl Emitter<'_> {
     }
 
     /// The handler's own doc comment, or a sentence that names it.
-    fn docs(&self, item: &Described, what: &str) -> Vec<TokenStream> {
+    pub(super) fn docs(&self, item: &Described, what: &str) -> Vec<TokenStream> {
         if item.docs.is_empty() {
             let text = format!(" {what} `{}::{}`.", self.module.ident, item.name);
             vec![quote!(#[doc = #text])]
@@ -81,7 +81,8 @@ impl Emitter<'_> {
             let (krate, ty) = (self.krate, &event.ty);
             quote!(#(#cfgs)* #(#docs)* #variant(#krate::event::EventDelivery<#ty>))
         });
-        let variants = handlers.chain(ticks).chain(events).chain(self.unused_variant());
+        let takes = module.takes.iter().map(|take| self.take_variant(take));
+        let variants = handlers.chain(ticks).chain(events).chain(takes).chain(self.unused_variant());
         quote! {
             #[doc = #text]
             #attrs

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`args`] (the attributes as they are written), [`signature`] and [`owned`] (what a method may
 //! look like), [`model`] and [`reader`] (handlers, ticks and hooks), [`check`] (what does not fit together), [`emit`], [`messages`] and [`remote`]
-//! (one function for each generated item).
+//! (one function for each generated item). [`state`] is all of it for `#[snapshot]` and `#[restore]`.
 
 mod args;
 mod check;
@@ -13,6 +13,7 @@ mod owned;
 mod reader;
 mod remote;
 mod signature;
+mod state;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

@@ -9,6 +9,7 @@ use syn::{Attribute, GenericParam, Type, Visibility, WherePredicate, parse_quote
 use super::args::{EventArgs, ImplArgs, Role};
 use super::reader::Reader;
 use super::signature::{self, Call};
+use super::state::{Restore, Take};
 use crate::diagnostics::{Errors, show};
 use crate::generics::Generics;
 use crate::method::{ImplBlock, Item};
@@ -29,6 +30,8 @@ pub(crate) struct Module {
     pub(crate) ticks: Vec<Tick>,
     pub(crate) events: Vec<Event>,
     pub(crate) hooks: Vec<Hook>,
+    pub(crate) takes: Vec<Take>,
+    pub(crate) restores: Vec<Restore>,
     /// The paths of our attributes as they were written, each once: their imports are in use.
     pub(crate) attributes: Vec<syn::Path>,
 }
@@ -174,6 +177,7 @@ impl Module {
             attributes: Vec::new(),
         };
         let (mut handlers, mut ticks, mut events, mut hooks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut takes, mut restores) = (Vec::new(), Vec::new());
         for item in &mut block.items {
             let Item::Method(method) = item else { continue };
             let Some((role, attr)) = reader.take_role(method) else { continue };
@@ -182,6 +186,8 @@ impl Module {
                 Role::Request => handlers.extend(reader.request(&attr, method)),
                 Role::Tick => ticks.push(reader.tick(&attr, method)),
                 Role::Event => events.extend(reader.event(&attr, method)),
+                Role::Snapshot => takes.push(reader.take(&attr, method)),
+                Role::Restore => restores.extend(reader.restore(&attr, method)),
                 role => hooks.push(reader.hook(role, &attr, method)),
             }
             signature::complete(&mut method.sig);
@@ -190,7 +196,20 @@ impl Module {
         let visibility = args
             .visibility
             .map_or_else(|| (parse_quote!(pub), ident.span()), |(visibility, literal)| (visibility, literal.span()));
-        Ok(Self { block, ident, self_ty, generics, visibility, handlers, ticks, events, hooks, attributes })
+        Ok(Self {
+            block,
+            ident,
+            self_ty,
+            generics,
+            visibility,
+            handlers,
+            ticks,
+            events,
+            hooks,
+            takes,
+            restores,
+            attributes,
+        })
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) enum Place<'a> {
     Field { handler: &'a str, field: &'a Ident },
     Reply { handler: &'a str },
     Event { handler: &'a str },
+    State { hook: &'a str },
 }
 
 /// Reports what cannot be sent from one task to another, and puts something that can in its place.
@@ -55,7 +56,13 @@ impl VisitMut for Check<'_> {
             let subject = self.place.subject(&format!("is `{}`", show(&*found)));
             let boxed = show(&found.bounds);
             let boxed = if boxed.contains("Send") { boxed } else { format!("{boxed} + Send") };
-            self.errors.push(&*found, format!("{subject}, which has no name to put into the enum of messages: name the type, or write `Box<dyn {boxed}>`"));
+            let message = match self.place {
+                Place::State { .. } => format!("{subject}, and it is read as one type: name the type"),
+                _ => format!(
+                    "{subject}, which has no name to put into the enum of messages: name the type, or write `Box<dyn {boxed}>`"
+                ),
+            };
+            self.errors.push(&*found, message);
             *ty = parse_quote!(());
         } else {
             visit_mut::visit_type_mut(self, ty);
@@ -67,6 +74,9 @@ impl VisitMut for Check<'_> {
             let (subject, reason) = match self.place {
                 Place::Reply { .. } => (self.place.subject("borrows"), "a reply leaves the module"),
                 Place::Event { .. } => (self.place.subject("borrows"), "an event outlives the call that published it"),
+                Place::State { .. } => {
+                    (self.place.subject("borrows"), "what is read from a snapshot has to own what it holds")
+                }
                 _ => (self.place.subject("borrows"), "a message is kept until the module comes to it"),
             };
             let owned = owned_form(&reference.elem);
@@ -107,6 +117,7 @@ impl Place<'_> {
             Self::Field { handler, field } => format!("the argument `{field}` of handler `{handler}` {verb}"),
             Self::Reply { handler } => format!("the reply of handler `{handler}` {verb}"),
             Self::Event { handler } => format!("the event of handler `{handler}` {verb}"),
+            Self::State { hook } => format!("the state that hook `{hook}` takes {verb}"),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Reader<'_> {
         Some(first)
     }
 
-    fn described(&self, method: &Method) -> Described {
+    pub(super) fn described(&self, method: &Method) -> Described {
         let name = method.sig.ident.unraw().to_string();
         let named = |key: &'static str| move |attr: &&Attribute| attr.path().is_ident(key);
         Described {
@@ -469,7 +469,7 @@ impl Reader<'_> {
         }
     }
 
-    fn refuse_inbox(&mut self, subject: &str, written: &[Written<'_>]) {
+    pub(super) fn refuse_inbox(&mut self, subject: &str, written: &[Written<'_>]) {
         for argument in written.iter().filter(|argument| matches!(argument.kind, Kind::Inbox)) {
             self.errors.push(
                 argument.ty,
@@ -507,7 +507,7 @@ fn is_named(ty: &Type, name: &str) -> bool {
 }
 
 /// What to pass for each argument; `message` says so for those that are (part of) the message.
-fn arguments(written: &[Written<'_>], mut message: impl FnMut() -> Option<Argument>) -> Vec<Argument> {
+pub(super) fn arguments(written: &[Written<'_>], mut message: impl FnMut() -> Option<Argument>) -> Vec<Argument> {
     let argument = |argument: &Written<'_>| match argument.kind {
         Kind::Context => Some(Argument::Context),
         Kind::Inbox => Some(Argument::Inbox),

@@ -34,6 +34,7 @@ impl Emitter<'_> {
                 }
                 Reach::AnyName(span) => {
                     let guarded = self.guarded(
+                        "remote",
                         span,
                         &quote! {
                             #(#cfgs)*
@@ -46,15 +47,19 @@ impl Emitter<'_> {
             }
         }
         let table = place.map(|span| {
-            self.guarded(span, &quote!(const REMOTE: &'static [#krate::__private::Remote<Self>] = &[#(#entries),*];))
+            self.guarded(
+                "remote",
+                span,
+                &quote!(const REMOTE: &'static [#krate::__private::Remote<Self>] = &[#(#entries),*];),
+            )
         });
         quote!(#table #requests)
     }
 
-    /// The tokens, where the feature is there; else an error at `span`.
-    fn guarded(&self, span: Span, tokens: &TokenStream) -> TokenStream {
-        let krate = self.krate;
-        let invocation = respanned(quote!(#krate::__private::remote!), span);
+    /// The tokens, where the feature is there that this macro of the runtime crate's looks after; else an error at `span`.
+    pub(super) fn guarded(&self, gate: &str, span: Span, tokens: &TokenStream) -> TokenStream {
+        let (krate, gate) = (self.krate, Ident::new(gate, span));
+        let invocation = respanned(quote!(#krate::__private::#gate!), span);
         let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Brace, tokens.clone());
         group.set_span(span);
         quote!(#invocation #group)

@@ -35,6 +35,10 @@ pub(crate) enum Argument {
     },
     /// A field of the generated message.
     Field(Ident),
+    /// The state that is restored.
+    State,
+    /// The version of the module that wrote it.
+    Version,
 }
 
 /// An argument as it is written.
@@ -60,7 +64,7 @@ pub(crate) fn subject(role: Role, method: &Ident) -> String {
         Role::Handler => "handler",
         Role::Tick => "tick",
         Role::Event => "event handler",
-        Role::Init | Role::Start | Role::Run | Role::Stop => "hook",
+        Role::Init | Role::Start | Role::Run | Role::Stop | Role::Snapshot | Role::Restore => "hook",
         Role::Request => "request method",
     };
     format!("{kind} `{}`", method.unraw())

@@ -77,7 +77,9 @@ pub use reply::ReplyTo;
 #[cfg(feature = "wire")]
 pub use request_error::RequestError;
 #[cfg(feature = "snapshot")]
-pub use snapshot::{Snapshot, SnapshotError, SnapshotFileError};
+pub use snapshot::{
+    Snapshot, SnapshotAsk, SnapshotError, SnapshotFileError, SnapshotFuture, Snapshots, TakeSnapshot, TakeSnapshotError,
+};
 pub use stop::{Stop, StopError};
 pub use tally::EventCounts;
 pub use task::{Task, TaskError, TaskOutput};

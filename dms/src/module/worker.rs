@@ -25,6 +25,8 @@ use super::inline::Resident;
 use super::lifecycle::{Failure, ModuleState};
 use super::message_set::Owner;
 use super::module_ref::ModuleRef;
+#[cfg(feature = "snapshot")]
+use super::snapshot::Snapshot;
 use super::task::Panic;
 use crate::recovery::Strategy;
 
@@ -35,6 +37,9 @@ pub(crate) struct Start {
     refused: NotStarted,
     /// In a set, where each module's hooks have their turn.
     turns: Option<Turns>,
+    /// The state to begin with.
+    #[cfg(feature = "snapshot")]
+    pub(crate) restored_from: Option<Box<Snapshot>>,
 }
 
 /// The turns of a module in a set.
@@ -49,7 +54,13 @@ pub(crate) struct Turns {
 
 impl Start {
     pub(crate) fn new(started: oneshot::Sender<Result<(), NotStarted>>, turns: Option<Turns>) -> Self {
-        Self { started, refused: NotStarted::Stopped, turns }
+        Self {
+            started,
+            refused: NotStarted::Stopped,
+            turns,
+            #[cfg(feature = "snapshot")]
+            restored_from: None,
+        }
     }
 }
 
@@ -212,6 +223,17 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     let init = contain_unless_cut(core, pin!(Some(module.init(ctx)))).await;
     if let Some(end) = ending.check_hook("init", init) {
         return Some(if matches!(end, End::Whole) { End::Uninitialised } else { end });
+    }
+    #[cfg(feature = "snapshot")]
+    if T::RESTORES
+        && let Some(snapshot) = ending.start.as_mut().and_then(|start| start.restored_from.take())
+        && !core.is_ending()
+    {
+        ctx.handler = "restore";
+        let restored = contain(pin!(module.restore_snapshot(*snapshot, ctx))).await;
+        if let Some(end) = ending.check_hook("restore", restored) {
+            return Some(end);
+        }
     }
     if let Some(Turns { initialised, start, .. }) = turns {
         core.note_init();

@@ -141,6 +141,15 @@ pub enum RegisterError {
         /// The module's name.
         module: String,
     },
+    /// The module was to begin with the state of a snapshot, and has no `#[restore]`.
+    #[cfg(feature = "snapshot")]
+    #[error(
+        "module `{module}` cannot be restored: write `#[restore] fn restore(&mut self, state: State, from: Version)` in its `#[module] impl`, or register it without a snapshot"
+    )]
+    NoRestore {
+        /// The module's name.
+        module: String,
+    },
     /// A pool of no members.
     #[error("a pool of `{module}` needs at least one member")]
     EmptyPool {

@@ -17,6 +17,8 @@ use super::registry::{Settings, Shared, WIDE};
 use super::resolve::Subject;
 use super::system::SystemRef;
 use crate::Overflow;
+#[cfg(feature = "snapshot")]
+use crate::module::Snapshot;
 use crate::module::cell::AnyCell;
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
@@ -48,6 +50,9 @@ pub struct Register<T: Module> {
     /// Builds it again, where what makes it cannot.
     build: Option<Build<T>>,
     settings: Settings,
+    /// The state to begin with. Boxed: hardly any registration has one.
+    #[cfg(feature = "snapshot")]
+    restored_from: Option<Box<Snapshot>>,
 }
 
 /// How the module comes about.
@@ -58,7 +63,14 @@ pub(super) enum Make<T: Module> {
 
 impl<T: Module> Register<T> {
     pub(super) fn new(system: &SystemRef, make: Make<T>, parent: Option<ModuleId>) -> Self {
-        Self { system: system.shared(), make, build: None, settings: Settings { parent, ..Settings::default() } }
+        Self {
+            system: system.shared(),
+            make,
+            build: None,
+            settings: Settings { parent, ..Settings::default() },
+            #[cfg(feature = "snapshot")]
+            restored_from: None,
+        }
     }
 
     /// Gives this module a name of its own; one module of a system may have it at a time.
@@ -158,6 +170,20 @@ impl<T: Module> Register<T> {
         self
     }
 
+    /// Gives the module the state of a snapshot, by its `#[restore]` method: after `init`, and before `start` and its first message.
+    ///
+    /// The snapshot may be one of another type, or of another version of this one, which the method is told; what cannot be read as the type that the method takes fails the registration, with
+    /// [`RegisterError::Hook`], as what the method returns does. The state is restored once: an incarnation after a [restart](Self::restart) is built anew, and begins as it was built.
+    ///
+    /// A module without `#[restore]` is not registered: [`RegisterError::NoRestore`].
+    ///
+    /// [`ModuleRef::snapshot`] has an example.
+    #[cfg(feature = "snapshot")]
+    pub fn restored_from(mut self, snapshot: Snapshot) -> Self {
+        self.restored_from = Some(Box::new(snapshot));
+        self
+    }
+
     /// Builds the module again with this, where it is to be started again.
     pub(super) fn built_again_with(mut self, build: Build<T>) -> Self {
         self.build = Some(build);
@@ -168,6 +194,10 @@ impl<T: Module> Register<T> {
     pub(super) fn into_entry(self) -> (Entry<T>, Option<Arc<Shared>>) {
         let mut entry = Entry::new(self.make, self.settings);
         entry.build = self.build;
+        #[cfg(feature = "snapshot")]
+        {
+            entry.restored_from = self.restored_from;
+        }
         (entry, self.system)
     }
 }
@@ -184,6 +214,9 @@ pub(super) struct Entry<T: Module> {
     /// `None` before it has its place.
     module: Option<ModuleRef<T>>,
     role: Role,
+    /// The state to begin with.
+    #[cfg(feature = "snapshot")]
+    restored_from: Option<Box<Snapshot>>,
 }
 
 /// What a module is registered as.
@@ -231,17 +264,42 @@ pub(super) trait Candidate: Send {
 
 impl<T: Module> Entry<T> {
     pub(super) fn new(make: Make<T>, settings: Settings) -> Self {
-        Self { make: Some(make), build: None, settings, own: None, module: None, role: Role::Alone }
+        Self { make: Some(make), role: Role::Alone, ..Self::stand_in(settings) }
     }
 
     /// A place without a module.
     pub(super) fn stand_in(settings: Settings) -> Self {
-        Self { make: None, build: None, settings, own: None, module: None, role: Role::StandIn }
+        Self {
+            make: None,
+            build: None,
+            settings,
+            own: None,
+            module: None,
+            role: Role::StandIn,
+            #[cfg(feature = "snapshot")]
+            restored_from: None,
+        }
+    }
+
+    /// Whether its registration has hooks to wait for.
+    fn has_a_start(&self) -> bool {
+        T::STARTS || self.is_restored()
+    }
+
+    #[cfg(feature = "snapshot")]
+    fn is_restored(&self) -> bool {
+        self.restored_from.is_some()
+    }
+
+    #[cfg(not(feature = "snapshot"))]
+    #[allow(clippy::unused_self, reason = "as with the feature")]
+    fn is_restored(&self) -> bool {
+        false
     }
 
     /// Whose value is there and who has nothing to start with runs from the beginning.
     fn begins_running(&self) -> bool {
-        !T::STARTS && self.role == Role::Alone && matches!(self.make, Some(Make::Value(_)))
+        !self.has_a_start() && self.role == Role::Alone && matches!(self.make, Some(Make::Value(_)))
     }
 
     /// How it is started again.
@@ -264,6 +322,10 @@ impl<T: Module> Candidate for Entry<T> {
             if self.build.is_none() && self.restart().policy != RestartPolicy::Never {
                 return Err(RegisterError::CannotRestart { module: self.name() });
             }
+        }
+        #[cfg(feature = "snapshot")]
+        if self.is_restored() && !T::RESTORES {
+            return Err(RegisterError::NoRestore { module: self.name() });
         }
         self.subject().unique_name().map_or(Ok(()), check_name)
     }
@@ -320,6 +382,11 @@ impl<T: Module> Candidate for Entry<T> {
     }
 
     fn launch(&mut self, runtime: &Handle, start: Option<Box<Start>>) -> Result<(), RegisterError> {
+        #[cfg(feature = "snapshot")]
+        let start = start.map(|mut start| {
+            start.restored_from = self.restored_from.take();
+            start
+        });
         let (Some(make), Some(target)) = (self.make.take(), &self.module) else { return Ok(()) };
         let (value, build) = match make {
             Make::Value(value) => (value, self.build.take()),
@@ -465,7 +532,7 @@ fn begin<T: Module>(register: Register<T>) -> Result<Begun<T>, RegisterError> {
     shared.insert_one(&mut entry)?;
     let Some(target) = entry.module.clone() else { unreachable!("what was inserted has its place") };
     let core = &target.cell.core;
-    if !T::STARTS && !core.is_ending() {
+    if !entry.has_a_start() && !core.is_ending() {
         if !begins_running {
             core.set_state(ModuleState::Running);
         }

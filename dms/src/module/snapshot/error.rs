@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::module::error::AskError;
 use crate::module::info::Version;
 
 /// A snapshot cannot be made of a state, or of bytes; or no state of it.
@@ -108,4 +109,16 @@ pub enum SnapshotFileError {
         /// What is wrong with it.
         source: SnapshotError,
     },
+}
+
+/// No snapshot of a module was taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TakeSnapshotError {
+    /// The module did not answer.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// Its state did not become a snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
 }

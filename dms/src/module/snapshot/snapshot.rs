@@ -4,8 +4,8 @@ use std::any;
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{self, DeserializeOwned, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::SnapshotError;
 use super::frame;
@@ -150,5 +150,41 @@ impl fmt::Debug for Snapshot {
             .field("taken_at", &self.taken_at)
             .field("payload", &format_args!("{} bytes", self.payload.len()))
             .finish()
+    }
+}
+
+/// As its [bytes](Snapshot::to_bytes).
+impl Serialize for Snapshot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.to_bytes())
+    }
+}
+
+impl<'de> Deserialize<'de> for Snapshot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_bytes(FromBytes)
+    }
+}
+
+/// Reads a snapshot from bytes, or from numbers where a format has no bytes.
+struct FromBytes;
+
+impl<'de> Visitor<'de> for FromBytes {
+    type Value = Snapshot;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the bytes of a snapshot")
+    }
+
+    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Snapshot, E> {
+        Snapshot::from_bytes(bytes).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Snapshot, A::Error> {
+        let mut bytes = Vec::new();
+        while let Some(byte) = numbers.next_element()? {
+            bytes.push(byte);
+        }
+        self.visit_bytes(&bytes)
     }
 }
