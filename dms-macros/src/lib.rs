@@ -5,6 +5,7 @@
 //! - [`macro@tick`] on a method has it called periodically;
 //! - [`macro@event`] on a method makes it the handler of an event;
 //! - [`macro@request`] on a method has it take the requests that no handler has the name of;
+//! - [`macro@health`] is what says how the module is;
 //! - [`macro@init`], [`macro@start`], [`macro@run`] and [`macro@stop`] are the hooks: what is done when a module comes and goes;
 //! - [`macro@snapshot`] gives a module's state, and [`macro@restore`] takes it.
 //!
@@ -94,8 +95,8 @@ use proc_macro::TokenStream;
 /// ```
 /// The impl stays as it is, but for the attributes on its methods; bodies are not read. Beside it stands:
 ///
-/// - `enum CounterMessage`: one variant for each handler, `Add(Add, ReplyTo<()>)`, for each tick, `Report`, and for each event handler,
-///   `OnPressure(EventDelivery<MemoryPressure>)`, and for a [`macro@snapshot`] method, `Snapshot(ReplyTo<..>)`. It is what the
+/// - `enum CounterMessage`: one variant for each handler, `Add(Add, ReplyTo<()>)`, for each tick, `Report`, for each event handler,
+///   `OnPressure(EventDelivery<MemoryPressure>)`, for a health check, and for a [`macro@snapshot`] method, `Snapshot(ReplyTo<..>)`. It is what the
 ///   mailbox holds, what [`macro@run`] matches on, and what a mock of the module is a function over;
 /// - `struct Get`, for each handler that names a message: see [`macro@handler`];
 /// - `impl Handler<Add> for Counter`, for each handler: code can be generic over modules that handle a message;
@@ -298,6 +299,37 @@ pub fn snapshot(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn restore(args: TokenStream, item: TokenStream) -> TokenStream {
     stray::expand("restore", &args.into(), &item.into()).into()
+}
+
+/// Says how the module is. It is asked again and again while the module runs, and a module that is not well is started again.
+///
+/// ```text
+/// #[health(every = "10s", timeout = "5s", failures = 3, successes = 2)]
+/// fn health(&self) -> HealthStatus {
+///     if self.connection.is_open() { HealthStatus::Healthy } else { HealthStatus::Unhealthy("no connection".to_owned()) }
+/// }
+/// ```
+/// The method may have any name, there is one at most, it takes `&mut self` or `&self` and, if it is wanted, `ctx`, and may be `async`. It returns a
+/// `HealthStatus`, a `bool`, a `Result<(), E>` with any error that turns into a `ModuleError`, or a `Result<HealthStatus, E>`.
+///
+/// | key | value | without it |
+/// |--|--|--|
+/// | `every` | `"10s"`: how long from one check to the next; the first one comes so long after the module has begun to run | 10 s |
+/// | `timeout` | `"5s"`: how long a check may take | 5 s |
+/// | `failures` | `3`: so many failed checks in a row make the module unhealthy; fewer degrade it | 3 |
+/// | `successes` | `2`: so many successful ones in a row make a degraded module healthy again | 2 |
+///
+/// A check has failed where it says `Unhealthy`, `false` or an error, where it panics (which is no panic of the module), and where nothing is known by its timeout: because it takes
+/// too long, or because the module does not come to it while a handler runs. One that says `Degraded` degrades the module at once and counts as neither. What became of it is to be seen in
+/// `ModuleRef::health`, in `SystemRef::health` and in the event `HealthChanged`. A module that is unhealthy fails, with `Failure::Health`, and is
+/// started again if its `restart` says so. The new incarnation is healthy until it is not.
+///
+/// A check runs in the module's own task, between two handlers and ahead of all messages that wait; these wait for it until its timeout at most, with which it is dropped at its next `await`. One that blocks its
+/// thread cannot be dropped: whatever it says too late is a failure. No check is begun while another one is under way, nor while the module starts or stops. It is a variant of the enum of
+/// messages, which a loop of the module's own hands on with `inbox.dispatch(..)`.
+#[proc_macro_attribute]
+pub fn health(args: TokenStream, item: TokenStream) -> TokenStream {
+    stray::expand("health", &args.into(), &item.into()).into()
 }
 
 /// Takes the requests that no handler of the module has the name of: what is not known when the program is compiled. It needs dms' feature `wire`.

@@ -99,6 +99,11 @@ fn handlers_of_events() {
 }
 
 #[test]
+fn health_checks() {
+    check("health");
+}
+
+#[test]
 fn a_module_with_mistakes_keeps_its_names() {
     check("mistaken");
 }

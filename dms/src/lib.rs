@@ -27,7 +27,7 @@ pub mod __private;
 
 #[cfg(feature = "wire")]
 pub use dms_macros::request;
-pub use dms_macros::{event, handler, init, module, restore, run, snapshot, start, stop, tick};
+pub use dms_macros::{event, handler, health, init, module, restore, run, snapshot, start, stop, tick};
 #[cfg(feature = "wire")]
 pub use message::{Format, MAX_PAYLOAD, PayloadError, Request, Response, ResponseError};
 #[cfg(feature = "wire")]
@@ -42,12 +42,13 @@ pub use module::{
 pub use module::{
     Snapshot, SnapshotAsk, SnapshotError, SnapshotFileError, SnapshotFuture, Snapshots, TakeSnapshot, TakeSnapshotError,
 };
+pub use recovery::HealthStatus;
 #[cfg(feature = "config")]
 pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin, ConfigReload};
 pub use system::{
-    DependencyCandidate, DependencyError, Event, FindError, ModuleSummary, Pool, Register, RegisterAll, RegisterError,
-    RegisterFuture, RegisterPool, RegisterPoolFuture, RegisterSet, Routing, ShutdownReport, StopPool, System,
-    SystemBuilder, SystemFailure, SystemRef,
+    DependencyCandidate, DependencyError, Event, FindError, HealthReport, ModuleHealth, ModuleSummary, Pool, Register,
+    RegisterAll, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture, RegisterSet, Routing, ShutdownReport,
+    StopPool, System, SystemBuilder, SystemFailure, SystemRef,
 };
 #[cfg(feature = "wire")]
 pub use system::{RequestFuture, SendRequest};
@@ -56,10 +57,11 @@ pub use system::{RequestFuture, SendRequest};
 ///
 /// An event is a value of any type that is `Send + Sync + 'static`. [`SystemRef::publish`](crate::SystemRef::publish) brings it to every module that takes it
 /// in an `#[event]` handler. The system itself publishes [`Tick`](event::Tick), [`Shutdown`](event::Shutdown),
-/// [`MemoryPressure`](event::MemoryPressure), [`CpuHotplug`](event::CpuHotplug) and [`Down`](event::Down), and with the feature `config` also
+/// [`MemoryPressure`](event::MemoryPressure), [`CpuHotplug`](event::CpuHotplug), [`Down`](event::Down) and
+/// [`HealthChanged`](event::HealthChanged), and with the feature `config` also
 /// `ConfigChanged`.
 pub mod event {
-    pub use crate::module::{Down, EventCounts, EventDelivery, EventOutput, Lagged};
+    pub use crate::module::{Down, EventCounts, EventDelivery, EventOutput, HealthChanged, Lagged};
     #[cfg(feature = "config")]
     pub use crate::system::ConfigChanged;
     pub use crate::system::{CpuHotplug, Custom, MemoryPressure, PressureLevel, Published, Shutdown, Tick};
@@ -69,13 +71,13 @@ pub mod event {
 /// What a program of modules needs, to be imported whole.
 pub mod prelude {
     pub use crate::{
-        AskError, Context, DynMessage, Event, EventResponse, Handler, Inbox, Module, ModuleError, ModuleRef, Overflow,
-        Pool, Recipient, ReplyTo, SendError, System, SystemRef, TimerHandle,
+        AskError, Context, DynMessage, Event, EventResponse, Handler, HealthStatus, Inbox, Module, ModuleError,
+        ModuleRef, Overflow, Pool, Recipient, ReplyTo, SendError, System, SystemRef, TimerHandle,
     };
     // The attribute alone: the module of its name is not part of the prelude.
     #[cfg(feature = "wire")]
     pub use crate::{Request, Response, request};
     #[cfg(feature = "snapshot")]
     pub use crate::{Snapshot, Version};
-    pub use dms_macros::{event, handler, init, module, restore, run, snapshot, start, stop, tick};
+    pub use dms_macros::{event, handler, health, init, module, restore, run, snapshot, start, stop, tick};
 }

@@ -1,6 +1,7 @@
 //! What the macros' code touches beyond the public names. Not for users: it changes without notice.
 
 pub use crate::module::dispatch::{HookOutput, begin, begin_detached, begin_event, begin_tick, event_output, hook};
+pub use crate::module::health_check::{HealthCheck, HealthOutput, begin_check, health};
 pub use crate::module::subscription::{EventHandler, Subscribe};
 pub use crate::module::tick::Tick;
 

@@ -14,6 +14,7 @@ mod downs;
 mod essential;
 mod events;
 mod front_door;
+mod health;
 mod identity;
 mod inline;
 mod kills;

@@ -22,13 +22,14 @@ pub(crate) enum Role {
     Start,
     Run,
     Stop,
+    Health,
     Request,
     Snapshot,
     Restore,
 }
 
 impl Role {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Handler,
         Self::Tick,
         Self::Event,
@@ -36,6 +37,7 @@ impl Role {
         Self::Start,
         Self::Run,
         Self::Stop,
+        Self::Health,
         Self::Request,
         Self::Snapshot,
         Self::Restore,
@@ -51,6 +53,7 @@ impl Role {
             Self::Start => "start",
             Self::Run => "run",
             Self::Stop => "stop",
+            Self::Health => "health",
             Self::Request => "request",
             Self::Snapshot => "snapshot",
             Self::Restore => "restore",
@@ -374,6 +377,86 @@ fn buffer(entry: &Entry, event: &str, errors: &mut Errors) -> Option<LitInt> {
         Ok(0) => errors.push(&number, format!("event handler `{event}` would miss every event: write a number above zero, as in `buffer = 64`")),
         Ok(_) if number.suffix().is_empty() => return Some(number),
         _ => errors.push(&number, format!("event handler `{event}`: `{number}` is not how many events may wait: write a plain number, as in `buffer = 64`")),
+    }
+    None
+}
+
+/// `#[health]`, `#[health(every = "10s", timeout = "5s", failures = 3, successes = 2)]`.
+#[derive(Debug, Default)]
+pub(crate) struct HealthArgs {
+    /// How long from one check to the next.
+    pub(crate) every: Option<Duration>,
+    /// How long a check may take.
+    pub(crate) timeout: Option<Duration>,
+    /// How many failures in a row are too many.
+    pub(crate) failures: Option<LitInt>,
+    /// How many successes in a row heal.
+    pub(crate) successes: Option<LitInt>,
+}
+
+impl HealthArgs {
+    /// Reads the attribute of the method `check`; what is wrong is reported and left out.
+    pub(crate) fn parse(attr: &Attribute, check: &str, errors: &mut Errors) -> Self {
+        let mut args = Self::default();
+        let form = "`#[health]`, with `every = \"10s\"`, `timeout = \"5s\"`, `failures = 3` or `successes = 2` in parentheses if need be";
+        let mut entries = match &attr.meta {
+            Meta::Path(_) => return args,
+            Meta::List(list) => entries(list.tokens.clone()),
+            Meta::NameValue(pair) => {
+                errors
+                    .push(&pair.value, format!("health check `{check}`: its keys stand in parentheses: write {form}"));
+                return args;
+            }
+        };
+        reject_repeated(&mut entries, errors);
+        for entry in &entries {
+            match entry.name().as_str() {
+                "every" => args.every = span_of_time(entry, check, "every = \"10s\"", errors),
+                "timeout" => args.timeout = span_of_time(entry, check, "timeout = \"5s\"", errors),
+                "failures" => args.failures = in_a_row(entry, check, "failures = 3", errors),
+                "successes" => args.successes = in_a_row(entry, check, "successes = 2", errors),
+                _ => {
+                    let tokens = show(&entry.tokens);
+                    errors.push(
+                        &entry.tokens,
+                        format!("health check `{check}`: `{tokens}` is not understood: write {form}"),
+                    );
+                }
+            }
+        }
+        args
+    }
+}
+
+/// A duration above zero.
+fn span_of_time(entry: &Entry, check: &str, form: &str, errors: &mut Errors) -> Option<Duration> {
+    let literal: LitStr = entry.value_as(form, errors)?;
+    let duration = duration::parse(&literal.value());
+    match duration {
+        Some(Duration::ZERO) => {
+            let key = entry.name();
+            errors.push(
+                &literal,
+                format!("health check `{check}`: `{key}` is no time at all: write one above zero, as in `{form}`"),
+            );
+        }
+        Some(_) => return duration,
+        None => {
+            let given = literal.value();
+            errors
+                .push(&literal, format!("health check `{check}`: `{given}` is no duration: write {}", duration::FORMS));
+        }
+    }
+    None
+}
+
+/// How many checks in a row decide.
+fn in_a_row(entry: &Entry, check: &str, form: &str, errors: &mut Errors) -> Option<LitInt> {
+    let number: LitInt = entry.value_as(form, errors)?;
+    match number.base10_parse::<u32>() {
+        Ok(0) => errors.push(&number, format!("health check `{check}`: no check in a row decides nothing: write a number above zero, as in `{form}`")),
+        Ok(_) if number.suffix().is_empty() => return Some(number),
+        _ => errors.push(&number, format!("health check `{check}`: `{number}` is not how many checks in a row decide: write a plain number, as in `{form}`")),
     }
     None
 }

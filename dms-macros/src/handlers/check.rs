@@ -4,16 +4,17 @@ use proc_macro2::Ident;
 use syn::{Attribute, Type};
 
 use super::args::Role;
-use super::model::{Event, Generated, Handler, Message, Module, Reach, Tick};
+use super::model::{Check, Event, Generated, Handler, Message, Module, Reach, Tick};
 use super::state::Take;
 use crate::diagnostics::{Errors, show};
 
 /// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
-const RESERVED: [&str; 28] = [
+const RESERVED: [&str; 30] = [
     "ask",
     "blocking_ask",
     "blocking_send",
     "changed_from",
+    "check_health",
     "clone",
     "clone_from",
     "depth",
@@ -21,6 +22,7 @@ const RESERVED: [&str; 28] = [
     "eq",
     "fmt",
     "hash",
+    "health",
     "id",
     "info",
     "into",
@@ -40,7 +42,7 @@ const RESERVED: [&str; 28] = [
     "watch",
 ];
 
-/// Reports the mistakes between handlers, ticks, event handlers and hooks.
+/// Reports the mistakes between handlers, ticks, event handlers, health checks and hooks.
 pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
     for handler in &module.handlers {
         reserved_name(handler, errors);
@@ -57,6 +59,7 @@ pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
     repeated_requests(&mut module.handlers, errors);
     repeated_messages(&mut module.handlers, errors);
     repeated_events(&mut module.events, errors);
+    repeated(&mut module.checks, |check| ("health", &check.call.method, &check.item.cfgs), errors);
     repeated_variants(module, errors);
     repeated(&mut module.hooks, |hook| (hook.role.name(), &hook.call.method, &hook.cfgs), errors);
     repeated(&mut module.takes, |take| ("snapshot", &take.call.method, &take.item.cfgs), errors);
@@ -188,6 +191,7 @@ fn repeated_variants(module: &mut Module, errors: &mut Errors) {
     module.ticks.retain(|Tick { item, call, .. }| is_new(item, &call.method));
     module.events.retain(|Event { item, call, .. }| is_new(item, &call.method));
     module.takes.retain(|Take { item, call, .. }| is_new(item, &call.method));
+    module.checks.retain(|Check { item, call, .. }| is_new(item, &call.method));
 }
 
 /// There is at most one method of a role. What counts of each is its role, its method and its conditions.

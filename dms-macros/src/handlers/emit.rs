@@ -7,7 +7,7 @@ use syn::Attribute;
 use syn::spanned::Spanned;
 
 use super::args::Role;
-use super::model::{Event, Handler, Hook, Module, Reach, Tick};
+use super::model::{Check, Event, Handler, Hook, Module, Reach, Tick};
 use super::signature::{Argument, Call};
 use crate::duration;
 use crate::stray;
@@ -112,6 +112,7 @@ impl Emitter<'_> {
         let dispatched = dispatched.chain(module.ticks.iter().map(|tick| self.dispatch_tick(tick)));
         let dispatched = dispatched.chain(module.events.iter().map(|event| self.dispatch_event(event)));
         let dispatched = dispatched.chain(module.takes.iter().map(|take| self.dispatch_take(take)));
+        let dispatched = dispatched.chain(module.checks.iter().map(|check| self.dispatch_check(check)));
         let (unused_name, unused) = match self.unused_variant() {
             Some(_) => (
                 quote!(Self::__Unused(never, ..) => match never {},),
@@ -145,7 +146,9 @@ impl Emitter<'_> {
         let ticks = self.module.ticks.iter().map(|tick| &tick.item);
         let events = self.module.events.iter().map(|event| &event.item);
         let takes = self.module.takes.iter().map(|take| &take.item);
-        handlers.chain(ticks).chain(events).chain(takes).map(|item| (&item.variant, &item.cfgs[..], item.name.as_str()))
+        let checks = self.module.checks.iter().map(|check| &check.item);
+        let items = handlers.chain(ticks).chain(events).chain(checks).chain(takes);
+        items.map(|item| (&item.variant, &item.cfgs[..], item.name.as_str()))
     }
 
     fn dispatch_message(&self, handler: &Handler) -> TokenStream {
@@ -208,6 +211,24 @@ impl Emitter<'_> {
                 let message = delivery.event();
                 let output = #function(#result);
                 delivery.answer(output);
+            }
+        }
+    }
+
+    fn dispatch_check(&self, check: &Check) -> TokenStream {
+        let krate = self.krate;
+        let (variant, name, cfgs) = (&check.item.variant, &check.item.name, &check.item.cfgs);
+        let call = self.call(&check.call, &quote!(module));
+        let function = respanned(quote!(#krate::__private::health), check.output);
+        // The block is what the error about a returned type points at.
+        let result = quote_spanned!(check.output=> { #call });
+        // Shown at `&self`, where a future that is not `Send` has to be one.
+        let run = quote_spanned!(check.call.span=> check.run(async { #function(#result) }));
+        quote! {
+            #(#cfgs)*
+            Self::#variant => {
+                let ::core::option::Option::Some(check) = #krate::__private::begin_check(#name, ctx) else { return };
+                #run.await;
             }
         }
     }
@@ -376,8 +397,8 @@ impl Emitter<'_> {
         let ticks = (!module.ticks.is_empty()).then(|| self.ticks());
         let events = (!module.events.is_empty()).then(|| self.events());
         let has = |roles: &[Role]| module.hooks.iter().any(|hook| roles.contains(&hook.role));
-        // A tick counts from the moment when the module runs, which a registration waits for.
-        let is_simple = module.ticks.is_empty() && !has(&[Role::Init, Role::Start]);
+        // Ticks and checks count from the moment when the module runs, which a registration waits for.
+        let is_simple = module.ticks.is_empty() && module.checks.is_empty() && !has(&[Role::Init, Role::Start]);
         let starts = is_simple.then(|| {
             quote!(
                 const STARTS: bool = false;
@@ -393,6 +414,7 @@ impl Emitter<'_> {
                 const INLINE: bool = true;
             )
         });
+        let checks = module.checks.iter().map(|check| self.check(check));
         let hooks = module.hooks.iter().map(|hook| self.hook(hook));
         let (remote, state) = (self.remote(), self.state());
         quote! {
@@ -405,9 +427,25 @@ impl Emitter<'_> {
                 #ticks
                 #remote
                 #events
+                #(#checks)*
                 #(#hooks)*
                 #state
             }
+        }
+    }
+
+    fn check(&self, Check { item, args, .. }: &Check) -> TokenStream {
+        let (krate, enum_ident) = (self.krate, self.enum_ident());
+        let (cfgs, variant) = (&item.cfgs, &item.variant);
+        let every = args.every.map(duration::emit).map(|every| quote!(.every(#every)));
+        let timeout = args.timeout.map(duration::emit).map(|timeout| quote!(.timeout(#timeout)));
+        let failures = args.failures.as_ref().map(|failures| quote!(.failures(#failures)));
+        let successes = args.successes.as_ref().map(|successes| quote!(.successes(#successes)));
+        quote! {
+            #(#cfgs)*
+            const HEALTH: ::core::option::Option<#krate::__private::HealthCheck<Self>> = ::core::option::Option::Some(
+                #krate::__private::HealthCheck::new(|| #enum_ident::#variant) #every #timeout #failures #successes
+            );
         }
     }
 

@@ -68,8 +68,9 @@ impl Emitter<'_> {
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let visibility = &module.visibility.0;
         let text = format!(
-            " The messages of `{}`: one variant for each of its handlers, ticks and event handlers.",
-            module.ident
+            " The messages of `{}`: one variant for each of its handlers, ticks and event handlers{}.",
+            module.ident,
+            if module.checks.is_empty() { "" } else { ", and for its health check" }
         );
         let handlers = module.handlers.iter().map(|handler| self.variant(handler));
         let ticks = module.ticks.iter().map(|tick| {
@@ -81,8 +82,13 @@ impl Emitter<'_> {
             let (krate, ty) = (self.krate, &event.ty);
             quote!(#(#cfgs)* #(#docs)* #variant(#krate::event::EventDelivery<#ty>))
         });
+        let checks = module.checks.iter().map(|check| {
+            let (cfgs, docs) = (&check.item.cfgs, self.docs(&check.item, "The health check"));
+            let variant = &check.item.variant;
+            quote!(#(#cfgs)* #(#docs)* #variant)
+        });
         let takes = module.takes.iter().map(|take| self.take_variant(take));
-        let variants = handlers.chain(ticks).chain(events).chain(takes).chain(self.unused_variant());
+        let variants = handlers.chain(ticks).chain(events).chain(checks).chain(takes).chain(self.unused_variant());
         quote! {
             #[doc = #text]
             #attrs

@@ -1,7 +1,7 @@
 //! `#[module]` on the impl: what the module does.
 //!
 //! Read in this order: [`args`] (the attributes as they are written), [`signature`] and [`owned`] (what a method may
-//! look like), [`model`] and [`reader`] (handlers, ticks and hooks), [`check`] (what does not fit together), [`emit`], [`messages`] and [`remote`]
+//! look like), [`model`] and [`reader`] (handlers, ticks, health checks and hooks), [`check`] (what does not fit together), [`emit`], [`messages`] and [`remote`]
 //! (one function for each generated item). [`state`] is all of it for `#[snapshot]` and `#[restore]`.
 
 mod args;

@@ -1,4 +1,4 @@
-//! What a module does: its handlers, ticks, event handlers and hooks.
+//! What a module does: its handlers, ticks, event handlers, health check and hooks.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, GenericParam, Type, Visibility, WherePredicate, parse_quote};
 
-use super::args::{EventArgs, ImplArgs, Role};
+use super::args::{EventArgs, HealthArgs, ImplArgs, Role};
 use super::reader::Reader;
 use super::signature::{self, Call};
 use super::state::{Restore, Take};
@@ -29,6 +29,8 @@ pub(crate) struct Module {
     pub(crate) handlers: Vec<Handler>,
     pub(crate) ticks: Vec<Tick>,
     pub(crate) events: Vec<Event>,
+    /// One at most, but for conditions that exclude each other.
+    pub(crate) checks: Vec<Check>,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) takes: Vec<Take>,
     pub(crate) restores: Vec<Restore>,
@@ -126,6 +128,16 @@ pub(crate) struct Event {
     pub(crate) output: Span,
 }
 
+/// A method that says how the module is.
+#[derive(Debug)]
+pub(crate) struct Check {
+    pub(crate) call: Call,
+    pub(crate) item: Described,
+    pub(crate) args: HealthArgs,
+    /// Where errors about the returned type belong.
+    pub(crate) output: Span,
+}
+
 /// A method that is called at a point of the module's life.
 #[derive(Debug)]
 pub(crate) struct Hook {
@@ -176,7 +188,8 @@ impl Module {
             errors,
             attributes: Vec::new(),
         };
-        let (mut handlers, mut ticks, mut events, mut hooks) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut handlers, mut ticks, mut events) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut checks, mut hooks) = (Vec::new(), Vec::new());
         let (mut takes, mut restores) = (Vec::new(), Vec::new());
         for item in &mut block.items {
             let Item::Method(method) = item else { continue };
@@ -188,6 +201,7 @@ impl Module {
                 Role::Event => events.extend(reader.event(&attr, method)),
                 Role::Snapshot => takes.push(reader.take(&attr, method)),
                 Role::Restore => restores.extend(reader.restore(&attr, method)),
+                Role::Health => checks.push(reader.check(&attr, method)),
                 role => hooks.push(reader.hook(role, &attr, method)),
             }
             signature::complete(&mut method.sig);
@@ -205,6 +219,7 @@ impl Module {
             handlers,
             ticks,
             events,
+            checks,
             hooks,
             takes,
             restores,

@@ -1,4 +1,4 @@
-//! Reads the methods of an impl into handlers, ticks, event handlers and hooks.
+//! Reads the methods of an impl into handlers, ticks, event handlers, health checks and hooks.
 //!
 //! What is wrong with a method is reported, and read as what it means as far as that can be told: the names that it gives to
 //! messages, variants and methods of the reference are those that the rest of the program uses.
@@ -11,8 +11,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Pat, Path, ReturnType, Type};
 
-use super::args::{self, EventArgs, HandlerArgs, Role, camel};
-use super::model::{Described, Event, Field, Generated, Handler, Hook, Message, Reach, Tick};
+use super::args::{self, EventArgs, HandlerArgs, HealthArgs, Role, camel};
+use super::model::{Check, Described, Event, Field, Generated, Handler, Hook, Message, Reach, Tick};
 use super::owned::{self, Place};
 use super::signature::{self, Argument, Kind, Written};
 use crate::diagnostics::{Errors, show};
@@ -426,6 +426,30 @@ impl Reader<'_> {
             return syn::parse_quote!(());
         }
         inner.clone()
+    }
+
+    pub(crate) fn check(&mut self, attr: &Attribute, method: &Method) -> Check {
+        let item = self.described(method);
+        let args = HealthArgs::parse(attr, &item.name, self.errors);
+        let subject = format!("health check `{}`", item.name);
+        let (mut call, written) = signature::read(Role::Health, &method.sig, self.errors);
+        self.refuse_inbox(&subject, &written);
+        self.refuse_messages(
+            &subject,
+            "a check comes without a message",
+            "`#[handler]`, or remove the argument",
+            &written,
+        );
+        call.arguments = arguments(&written, || None);
+        let output = match &method.sig.output {
+            ReturnType::Type(_, ty) if !signature::is_unit(ty) => ty.span(),
+            output => {
+                let place = if matches!(output, ReturnType::Default) { method.sig.ident.span() } else { output.span() };
+                self.errors.at(place, format!("{subject} says nothing of how the module is: return a `HealthStatus`, as in `fn {}(&self) -> HealthStatus`", item.name));
+                place
+            }
+        };
+        Check { call, item, args, output }
     }
 
     pub(crate) fn hook(&mut self, role: Role, attr: &Attribute, method: &Method) -> Hook {

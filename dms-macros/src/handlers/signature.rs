@@ -65,6 +65,7 @@ pub(crate) fn subject(role: Role, method: &Ident) -> String {
         Role::Tick => "tick",
         Role::Event => "event handler",
         Role::Init | Role::Start | Role::Run | Role::Stop | Role::Snapshot | Role::Restore => "hook",
+        Role::Health => "health check",
         Role::Request => "request method",
     };
     format!("{kind} `{}`", method.unraw())

@@ -16,6 +16,7 @@ use super::deadlock::Waits;
 use super::down::{Down, DownWatcher};
 use super::environment::Environment;
 use super::handler::Module;
+use super::health::Health;
 use super::info::ModuleInfo;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
@@ -124,6 +125,8 @@ struct Rest {
     ticket: Option<Ticket>,
     /// Who is told of each end of an incarnation, until the last.
     down_watchers: Vec<DownWatcher>,
+    /// How the module is, where it is not simply healthy.
+    health: Option<Box<Health>>,
 }
 
 /// The bits of [`Core::phase`].
@@ -176,6 +179,8 @@ pub(crate) mod control {
     pub(crate) const TAKEN_BACK: u16 = 16;
     /// End the running incarnation after the running handler; the module itself goes on.
     pub(crate) const RENEW: u16 = 32;
+    /// Check the module's health before the next message.
+    pub(crate) const HEALTH: u16 = 64;
     /// Drop the code that runs where it is, as after a panic: the incarnation has failed. Comes with one of the other bits that end it.
     pub(crate) const CUT: u16 = 128;
     /// All of those after which the module itself ends.
@@ -490,6 +495,11 @@ impl Core {
         before
     }
 
+    /// Forgets what the worker was told, under the lock of the mailbox.
+    pub(crate) fn untell(&self, bits: u16) {
+        self.control.store(self.control.load(Ordering::Relaxed) & !bits, Ordering::Release);
+    }
+
     /// Whether it has been told to stop or drain.
     #[inline]
     pub(crate) fn is_ending(&self) -> bool {
@@ -620,6 +630,16 @@ impl Core {
         self.end.lock().rest.as_ref().and_then(|rest| rest.failure.clone())
     }
 
+    /// Writes down something of the module's health.
+    pub(super) fn with_health<R>(&self, write: impl FnOnce(&mut Health) -> R) -> R {
+        write(self.end.lock().rest.get_or_insert_default().health.get_or_insert_default())
+    }
+
+    /// As [`with_health`](Self::with_health), where anything has been written down.
+    pub(super) fn look_at_health<R>(&self, look: impl FnOnce(&mut Health) -> R) -> Option<R> {
+        self.end.lock().rest.as_mut().and_then(|rest| rest.health.as_mut()).map(|health| look(health))
+    }
+
     pub(crate) fn count_undelivered(&self, count: usize) {
         if count > 0 {
             self.undelivered.fetch_add(count as u64, Ordering::Relaxed);
@@ -664,6 +684,12 @@ pub(crate) trait AnyCell: Any + Send + Sync {
 
     /// Lets waiting senders in as far as there is room.
     fn admit(&self);
+
+    /// Sets `bits` of the control, which the worker takes back itself.
+    fn tell(&self, bits: u16);
+
+    /// Whether nobody is admitted any more.
+    fn is_closed(&self) -> bool;
 
     /// Refuses all but stop hooks from now on, drops what is queued as undelivered, and sets `bits` of the control.
     fn quiesce(&self, bits: u16);
@@ -720,6 +746,14 @@ impl<T: Module> AnyCell for Cell<T> {
 
     fn admit(&self) {
         self.mailbox.admit(&self.core);
+    }
+
+    fn tell(&self, bits: u16) {
+        self.mailbox.tell(&self.core, bits);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.mailbox.is_closed()
     }
 
     fn quiesce(&self, bits: u16) {

@@ -119,6 +119,15 @@ impl<T: Module> Context<T> {
         })
     }
 
+    /// Notes what runs, and where others may ask, for them too.
+    #[inline]
+    pub(crate) fn begin(&mut self, handler: &'static str) {
+        self.handler = handler;
+        if const { T::HEALTH.is_some() } {
+            self.cell.core.note_handler(handler);
+        }
+    }
+
     /// The module, whatever its type.
     #[cfg(feature = "adapter")]
     pub(crate) fn cell(&self) -> Arc<dyn AnyCell> {

@@ -15,7 +15,7 @@ pub fn begin<T: Module, R>(reply: &ReplyTo<R>, name: &'static str, ctx: &mut Con
         Some(Ok(deadline)) => ctx.cell.core.set_deadline(deadline),
         Some(Err(_)) => return false,
     }
-    ctx.handler = name;
+    ctx.begin(name);
     true
 }
 

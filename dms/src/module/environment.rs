@@ -1,6 +1,6 @@
 //! What a module needs of the system around it. The system room implements [`Host`]; this room knows no more of it.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -11,6 +11,7 @@ use tokio::runtime::Handle;
 use super::cell::AnyCell;
 use super::deadline::Patience;
 use super::down::Down;
+use super::health::HealthChanged;
 use super::info::Timeout;
 use super::lifecycle::{Failure, ModuleId, ModuleName};
 use super::stop::{How, StopError};
@@ -34,6 +35,12 @@ pub(crate) struct Environment {
     pub(crate) max_payload: usize,
     runtime: OnceLock<Handle>,
     host: OnceLock<Weak<dyn Host>>,
+}
+
+/// What others are told of a module.
+pub(crate) enum News {
+    Down(Down),
+    Health(HealthChanged),
 }
 
 /// What the system does for its modules.
@@ -62,11 +69,11 @@ pub(crate) trait Host: Any + Send + Sync {
     /// Runs something beside the modules, until the system has shut down.
     fn errand(&self, errand: Pin<Box<dyn Future<Output = ()> + Send>>);
 
-    /// Whether any module hears of the ends of others.
-    fn hears_of_downs(&self) -> bool;
+    /// Whether any module hears of events of this type, which has no other form.
+    fn hears(&self, event: TypeId) -> bool;
 
-    /// Tells modules of an end.
-    fn publish_down(&self, down: Down);
+    /// Tells modules what has happened to one of them, as an event.
+    fn announce(&self, news: News);
 
     /// Whether the module has children that have not ended.
     fn has_children(&self, id: ModuleId) -> bool;
@@ -116,6 +123,13 @@ impl Environment {
 
     pub(crate) fn host(&self) -> Option<Arc<dyn Host>> {
         self.host.get().and_then(Weak::upgrade)
+    }
+
+    /// Tells modules what has happened to one of them.
+    pub(crate) fn announce(&self, news: News) {
+        if let Some(host) = self.host() {
+            host.announce(news);
+        }
     }
 
     /// The runtime that the system lives on: that of the first registration.

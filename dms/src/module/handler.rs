@@ -4,6 +4,7 @@ use std::future::{self, Future};
 
 use super::context::Context;
 use super::error::ModuleError;
+use super::health_check::HealthCheck;
 use super::inbox::Inbox;
 use super::info::Describe;
 use super::message_set::{Accepts, MessageSet};
@@ -74,6 +75,10 @@ pub trait Module: Describe + Sized + Send + 'static {
     /// Whether there are handlers that an asker may run itself.
     #[doc(hidden)]
     const INLINE: bool = false;
+
+    /// The module's health check.
+    #[doc(hidden)]
+    const HEALTH: Option<HealthCheck<Self>> = None;
 
     /// The handlers that are reached by name.
     #[cfg(feature = "wire")]

@@ -10,12 +10,13 @@ use std::task::{Context as TaskContext, Poll, Waker};
 
 use tokio::sync::oneshot;
 
-use super::cell::{Cell, control};
+use super::cell::{Cell, Core, control};
 use super::context::Context;
 use super::current;
 use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
+use super::health_check::HealthCheck;
 use super::mailbox::{Fill, is_large};
 use super::message_set::{MessageSet, Owner};
 use super::reply::NoAnswer;
@@ -108,6 +109,7 @@ impl<T: Module> Inbox<T> {
             return None;
         }
         if hand.batch.is_empty()
+            && !is_check_due::<T>(&cell.core)
             && (cell.mailbox.queued() == 0 || !hand.poll_fill(cell, true, Waker::noop()).is_ready())
         {
             return None;
@@ -123,7 +125,7 @@ impl<T: Module> Inbox<T> {
         // The handler has its caller's deadline, the loop around it has not.
         let _end = OnDrop(|| self.cell.core.set_deadline(Deadline::NEVER));
         message.dispatch(module, ctx).await;
-        ctx.handler = "run";
+        ctx.begin("run");
     }
 
     /// Handles message after message until the module is to stop, or is drained: what a module without `#[run]` does.
@@ -309,6 +311,9 @@ impl<T: Module> Hand<T> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if is_told && !stopping && is_check_due::<T>(&cell.core) {
+            return Poll::Ready(true);
+        }
         if self.batch.is_empty() { self.poll_fill(cell, !stopping, cx.waker()) } else { Poll::Ready(true) }
     }
 
@@ -356,8 +361,15 @@ impl<T: Module> Hand<T> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `take`")]
     fn take_now(&mut self, cell: &Cell<Owner<T>>) -> Option<T::Message> {
-        if cell.core.control.load(Ordering::Acquire) != 0 && self.must_look(cell) {
-            return None;
+        if cell.core.control.load(Ordering::Acquire) != 0 {
+            if self.must_look(cell) {
+                return None;
+            }
+            if const { T::HEALTH.is_some() }
+                && let Some(check) = self.take_check(cell)
+            {
+                return Some(check);
+            }
         }
         let message = self.batch.pop_front()?;
         self.count_begun(cell);
@@ -375,6 +387,21 @@ impl<T: Module> Hand<T> {
     #[cold]
     fn must_look(&self, cell: &Cell<Owner<T>>) -> bool {
         cell.core.has(control::STOP | control::RENEW) || cell.core.has(control::QUIESCE) && !self.quiesced
+    }
+
+    /// The message that has the module check its health, if that is due. It has no position.
+    #[cold]
+    fn take_check(&mut self, cell: &Cell<Owner<T>>) -> Option<T::Message> {
+        if !is_check_due::<T>(&cell.core) {
+            return None;
+        }
+        cell.mailbox.untell(&cell.core, control::HEALTH);
+        // What came after the check was told has not woken the task.
+        self.armed = 0;
+        self.since_yield += 1;
+        // No message is in hand: the last one has been answered.
+        cell.core.detached.store(true, Ordering::Release);
+        const { &T::HEALTH }.as_ref().map(HealthCheck::message)
     }
 
     #[inline]
@@ -411,6 +438,12 @@ impl<T: Module> Hand<T> {
         self.closed = true;
         cell.mailbox.close(&cell.core, std::mem::take(&mut self.batch));
     }
+}
+
+/// Whether the module is to check its health before the next message.
+fn is_check_due<T: Module>(core: &Core) -> bool {
+    let has_checks = const { T::HEALTH.is_some() };
+    has_checks && core.has(control::HEALTH) && !core.is_ending()
 }
 
 /// Does something when a future of the loop ends or is dropped.

@@ -271,6 +271,14 @@ pub enum Failure {
     /// Somebody [killed](crate::ModuleRef::kill) the module.
     #[error("killed")]
     Killed,
+    /// The module's [health checks](macro@crate::health) failed.
+    #[error("unhealthy after {failures} failed {}: {reason}", if *failures == 1 { "check" } else { "checks in a row" })]
+    Health {
+        /// What the last check said, or why it said nothing.
+        reason: String,
+        /// How many failed, one after the other.
+        failures: u32,
+    },
     /// The module was ended before it had stopped by itself: a shutdown's deadline passed, or the runtime went down.
     #[error("ended before it had stopped by itself (a deadline passed, or the runtime went down)")]
     Aborted,

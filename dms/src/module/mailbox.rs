@@ -488,6 +488,23 @@ impl<E> Mailbox<E> {
         true
     }
 
+    /// Tells the worker something that it does before the next message. It takes it back itself, with [`untell`](Self::untell).
+    pub(crate) fn tell(&self, core: &Core, bits: u16) {
+        let mut queue = self.queue.lock();
+        core.tell(bits);
+        // The worker is woken now. It looks at the queue once more before it parks again, whatever has been armed.
+        queue.parked = false;
+        let stranger = queue.take_stranger();
+        drop(queue);
+        wake(core, stranger);
+    }
+
+    /// Takes back what the worker was told; for the worker itself.
+    pub(crate) fn untell(&self, core: &Core, bits: u16) {
+        let _queue = self.queue.lock();
+        core.untell(bits);
+    }
+
     /// Forgets that the running incarnation is to end, for none runs.
     pub(crate) fn forget_renewal(&self, core: &Core) {
         let _queue = self.queue.lock();

@@ -18,6 +18,7 @@ use super::cut::contain_unless_cut;
 use super::deadline::Deadline;
 use super::deadlock::{EdgeGuard, On};
 use super::down::Down;
+use super::environment::News;
 use super::handler::Module;
 use super::lifecycle::{Failure, ModuleState};
 use super::message_set::Owner;
@@ -25,7 +26,7 @@ use super::module_ref::ModuleRef;
 use super::stop::{self, How};
 use super::together::{Follower, Ticket, resume, suspend, unless_ending};
 use super::worker::{End, Life, Start, attributed, begin_running, drop_value, panic_text, run, start, stop};
-use crate::recovery::{Decision, Exit, Random, Restart, Strategy, Supervision};
+use crate::recovery::{Decision, Exit, HealthStatus, Random, Restart, Strategy, Supervision};
 
 /// Builds a module that is registered already.
 pub(crate) type Build<T> = Box<dyn Fn(ModuleRef<T>) -> T + Send>;
@@ -202,6 +203,7 @@ impl<T: Module> Supervisor<T> {
         if end.is_none() {
             let core = &cell.core;
             tracing::info!(module = %core.name(), incarnation = core.incarnation(), "module runs again");
+            core.change_health(HealthStatus::Healthy);
         }
         end
     }
@@ -224,6 +226,7 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
     let cell = Arc::clone(life.ending.inbox.cell());
     let core = &cell.core;
     core.set_state(ModuleState::Stopping);
+    core.end_checks();
     // No message is in hand.
     core.detached.store(true, Ordering::Release);
     core.is_busy.store(false, Ordering::Relaxed);
@@ -240,6 +243,9 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
         end_children(&cell).await;
     }
     drop_value(life);
+    let health = core.failure().map(|failure| failure.to_string());
+    // Before the failure is forgotten: it is unhealthy all the while.
+    core.change_health(HealthStatus::Unhealthy(health.unwrap_or_else(|| "it ended, and is started again".to_owned())));
     let mut down = Down::new(core, None, Some(delay));
     let incarnation = down.incarnation;
     down.reason = cell.mailbox.begin_again(core);
@@ -252,9 +258,7 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
         }
     }
     core.tell_restart(&down);
-    if let Some(host) = core.environment.host().filter(|host| host.hears_of_downs()) {
-        host.publish_down(down);
-    }
+    core.environment.announce(News::Down(down));
 }
 
 /// Ends the children of a module that goes on itself, the youngest first.

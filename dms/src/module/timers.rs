@@ -79,6 +79,8 @@ struct Driver {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fired {
     Again,
+    /// The next time is this one, whatever the interval.
+    At(Instant),
     /// Too many wait already.
     Saturated,
     Ended,
@@ -257,7 +259,10 @@ impl Timers {
             let Due { at, key } = due;
             match state.requests.get_mut(key.place).filter(|request| request.serial == key.serial) {
                 Some(request) if fired != Fired::Ended => {
-                    let next = request.interval.and_then(|interval| next_due(at, interval, now, &mut *source, fired));
+                    let next = match fired {
+                        Fired::At(at) => Some(at),
+                        _ => request.interval.and_then(|interval| next_due(at, interval, now, &mut *source, fired)),
+                    };
                     request.source = Some(source);
                     if let Some(at) = next {
                         state.due.push(Reverse(Due { at, key }));

@@ -1,6 +1,6 @@
 //! The task of a module: its life from `init` to the moment when it is dropped.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::{Pin, pin};
@@ -17,6 +17,7 @@ use super::current::Entered;
 use super::cut::{contain_unless_cut, failure_of};
 use super::deadline::Deadline;
 use super::down::Down;
+use super::environment::News;
 use super::error::ModuleError;
 use super::flags::ModuleFlags;
 use super::handler::Module;
@@ -293,6 +294,9 @@ pub(super) fn begin_running<T: Module>(life: &Life<T>) {
             tick.request(&target);
         }
     }
+    if let Some(check) = const { &T::HEALTH } {
+        check.begin(&(Arc::clone(life.ending.inbox.cell()) as Arc<dyn AnyCell>));
+    }
 }
 
 #[allow(clippy::manual_async_fn, reason = "a block uses what it captures in place; an `async fn` would hold it twice")]
@@ -478,6 +482,9 @@ impl<T: Module> Drop for Ending<T> {
     fn drop(&mut self) {
         self.inbox.close();
         let core = self.core();
+        if const { T::HEALTH.is_some() } {
+            core.end_checks();
+        }
         let environment = &core.environment;
         if !self.clean {
             core.fail(Failure::Aborted);
@@ -523,9 +530,9 @@ impl<T: Module> Drop for Ending<T> {
         }
         // What was never registered has no end that anybody waits for. Whoever sees that it has ended finds it told.
         if self.start.is_none()
-            && let Some(host) = host.as_ref().filter(|host| host.hears_of_downs())
+            && let Some(host) = host.as_ref().filter(|host| host.hears(TypeId::of::<Down>()))
         {
-            host.publish_down(Down::new(core, failure.clone(), None));
+            host.announce(News::Down(Down::new(core, failure.clone(), None)));
         }
         core.set_state(if failure.is_some() { ModuleState::Failed } else { ModuleState::Stopped });
         if (is_essential || escalates && parent.is_none())

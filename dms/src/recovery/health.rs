@@ -3,7 +3,10 @@
 use std::fmt;
 
 /// How well a module is.
+///
+/// A module says so of itself with [`#[health]`](macro@crate::health).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub enum HealthStatus {
     /// As it should be.
     #[default]
@@ -166,6 +169,7 @@ impl HealthMonitor {
 /// assert_eq!((summary.healthy, summary.degraded, summary.percent()), (2, 1, 66));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
 pub struct HealthSummary {
     /// How many are healthy.
     pub healthy: usize,

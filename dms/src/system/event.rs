@@ -111,8 +111,8 @@ impl Bus {
     }
 
     /// Whether anybody gets events of this type, which has no other form.
-    pub(super) fn is_heard<E: 'static>(&self) -> bool {
-        self.is_used.load(Ordering::Acquire) && self.topics.read().by_type.contains_key(&TypeId::of::<E>())
+    pub(super) fn is_heard(&self, event: TypeId) -> bool {
+        self.is_used.load(Ordering::Acquire) && self.topics.read().by_type.contains_key(&event)
     }
 
     /// Whether anybody gets the system's events of this type.

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`system`] is the main type and [`builder`] its settings; [`register`] brings a module to life, [`registry`] knows those that live, [`shutdown`] ends them in
 //! order; [`set`] starts several in the order of their dependencies, which [`requirement`] reads, [`resolve`] finds and [`dependency`] hands to the
-//! module; [`failure`] is that of the system; [`pool`] puts several behind one handle; [`event`] brings one event to many, [`published`] is what becomes of it, [`system_event`] what the system
+//! module; [`failure`] is that of the system, [`health`] how its modules are; [`pool`] puts several behind one handle; [`event`] brings one event to many, [`published`] is what becomes of it, [`system_event`] what the system
 //! itself tells, [`sources`] where it knows that from; [`context`] lets a handler reach the system; `config` is what it is told from outside; `request` asks a module by
 //! name (features `config` and `wire`); [`error`] is what can go wrong.
 
@@ -14,6 +14,7 @@ mod dependency;
 mod error;
 mod event;
 mod failure;
+mod health;
 mod pool;
 mod published;
 mod register;
@@ -35,6 +36,7 @@ pub use config::{Config, ConfigBuilder, ConfigChanged, ConfigError, ConfigOrigin
 pub use dependency::DependencyError;
 pub use error::{DependencyCandidate, FindError, RegisterError};
 pub use failure::SystemFailure;
+pub use health::{HealthReport, ModuleHealth};
 pub use pool::{Pool, RegisterPool, RegisterPoolFuture, Routing, StopPool};
 pub use published::Published;
 pub use register::{Register, RegisterFuture};

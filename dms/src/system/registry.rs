@@ -22,14 +22,14 @@ use super::sources::{self, Sources};
 #[cfg(feature = "wire")]
 use crate::module::RequestError;
 use crate::module::cell::{AnyCell, Cell, Core, Origin, control};
-use crate::module::environment::{Environment, Host};
+use crate::module::environment::{Environment, Host, News};
 use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
 use crate::module::message_set::Owner;
 use crate::module::stop::{self, How, StopError};
 use crate::module::subscription::{Subscriber, Topic};
 use crate::module::together::Baton;
-use crate::module::{Down, Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
+use crate::module::{Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
 use crate::recovery::{Restart, Strategy};
 
 /// What a system, its references and its modules share.
@@ -672,12 +672,15 @@ impl Host for Shared {
         errands.push(errand);
     }
 
-    fn hears_of_downs(&self) -> bool {
-        self.bus.is_heard::<Down>()
+    fn hears(&self, event: TypeId) -> bool {
+        self.bus.is_heard(event)
     }
 
-    fn publish_down(&self, down: Down) {
-        drop(self.publish(down, Audience::Everybody));
+    fn announce(&self, news: News) {
+        drop(match news {
+            News::Down(down) => self.publish(down, Audience::Everybody),
+            News::Health(change) => self.publish(change, Audience::Everybody),
+        });
     }
 
     fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -1,0 +1,16 @@
+use dms::prelude::*;
+
+#[module]
+struct Disk {
+    free: u64,
+}
+
+#[module]
+impl Disk {
+    #[health]
+    fn health(&self) -> u64 {
+        self.free
+    }
+}
+
+fn main() {}

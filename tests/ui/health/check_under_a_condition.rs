@@ -1,0 +1,16 @@
+use dms::prelude::*;
+
+#[module]
+struct Disk {
+    free: u64,
+}
+
+#[module]
+impl Disk {
+    #[cfg_attr(unix, health(every = "1s"))]
+    fn health(&self) -> bool {
+        true
+    }
+}
+
+fn main() {}
