@@ -254,6 +254,37 @@ fn a_module_that_came_and_went_leaves_no_memory() {
     runtime.block_on(system.shutdown());
 }
 
+#[module]
+struct Plain {
+    count: u64,
+}
+
+#[module]
+impl Plain {
+    #[handler]
+    async fn add(&mut self, Add(number): Add) -> u64 {
+        self.count += number;
+        self.count
+    }
+}
+
+/// With all features, and all that the allocator is asked for: the cell, the task and the place in the registry.
+#[test]
+fn a_module_at_rest_takes_nine_hundred_bytes_at_most() {
+    let (runtime, system, _) = warm();
+    let mut modules = Vec::with_capacity(1_000);
+    let info = measure(|| {
+        runtime.block_on(async {
+            for _ in 0..1_000 {
+                modules.push(system.register_module(Plain { count: 0 }).await.unwrap());
+            }
+        });
+    });
+    let each = info.bytes_current / 1_000;
+    assert!((100..=900).contains(&each), "{each} bytes");
+    runtime.block_on(system.shutdown());
+}
+
 #[test]
 fn a_mailbox_gives_the_memory_of_a_burst_back() {
     let (runtime, system, counter) = warm();

@@ -17,6 +17,8 @@ pub mod adapter;
 #[cfg(any(feature = "snapshot", feature = "wire"))]
 mod message;
 mod module;
+#[cfg(feature = "observe")]
+pub mod observe;
 pub mod recovery;
 mod system;
 pub mod testing;

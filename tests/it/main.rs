@@ -21,6 +21,7 @@ mod kills;
 mod life;
 mod messages;
 mod model;
+mod observe;
 mod pool;
 mod recovery;
 mod registry;

@@ -148,9 +148,14 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
                     this.stage = Stage::Asked(answer);
                     this.note(position, current::waiting())?;
                 }
-                Poll::Ready(Err((_, Unadmitted::Stopped))) => return Poll::Ready(Err(this.error(NoAnswer::Stopped))),
-                Poll::Ready(Err((_, Unadmitted::WouldDeadlock(cycle)))) => {
-                    return Poll::Ready(Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle }));
+                Poll::Ready(Err((_, why))) => {
+                    this.target.cell.mailbox.count_refused();
+                    return Poll::Ready(Err(match why {
+                        Unadmitted::Stopped => this.error(NoAnswer::Stopped),
+                        Unadmitted::WouldDeadlock(cycle) => {
+                            AskError::WouldDeadlock { handler: T::Message::handler(), cycle }
+                        }
+                    }));
                 }
             }
         }
@@ -196,6 +201,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         let caller = Caller::now(core);
         if caller.waits.as_ref().is_some_and(|asker| std::ptr::eq(asker.core(), core)) {
             let cycle = Cycle::of_one(core.name());
+            cell.mailbox.count_refused();
             return Err(AskError::WouldDeadlock { handler: T::Message::handler(), cycle });
         }
         let (deadline, after) = deadline_of_call(core, timeout, caller.deadline);
@@ -227,8 +233,11 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
                     Accepted::Dropped => Ok(()),
                 }
             }
-            Err((_, Refusal::Stopped)) => Err(self.error(NoAnswer::Stopped)),
-            Err((_, Refusal::Full)) => Err(AskError::Full { module: core.name(), handler: T::Message::handler() }),
+            Err((_, Refusal::Stopped)) => Err(self.refused()),
+            Err((_, Refusal::Full)) => {
+                cell.mailbox.count_refused();
+                Err(AskError::Full { module: core.name(), handler: T::Message::handler() })
+            }
             Err(((message, reply), Refusal::NoRoom)) => {
                 // The sweeps look after what is in the mailbox; whoever waits outside has a timer.
                 self.is_fresh = false;
@@ -237,10 +246,17 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
                         self.stage = Stage::InLine(Box::new(room), answer);
                         Ok(())
                     }
-                    Err(_) => Err(self.error(NoAnswer::Stopped)),
+                    Err(_) => Err(self.refused()),
                 }
             }
         }
+    }
+
+    /// The error of an ask that the module does not take any more.
+    #[cold]
+    fn refused(&self) -> AskError {
+        self.target.cell.mailbox.count_refused();
+        self.error(NoAnswer::Stopped)
     }
 
     /// Notes that the module whose handler asks waits for the answer.

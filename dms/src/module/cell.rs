@@ -21,6 +21,9 @@ use super::info::ModuleInfo;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
 use super::together::Ticket;
+#[cfg(feature = "observe")]
+use super::traffic::Counted;
+use super::traffic::{EndCounts, Noted};
 use super::watch::{Reaching, Watcher};
 #[cfg(feature = "wire")]
 use super::{
@@ -89,6 +92,8 @@ pub(crate) struct Core {
     verdict: AtomicU8,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
     pub(crate) has_waiters: AtomicBool,
+    /// When the worker is to look how long something takes.
+    pub(crate) noted: Noted,
     /// Accepted and never handled.
     pub(crate) undelivered: AtomicU64,
     /// Who this module waits for.
@@ -127,6 +132,7 @@ struct Rest {
     down_watchers: Vec<DownWatcher>,
     /// How the module is, where it is not simply healthy.
     health: Option<Box<Health>>,
+    counts: EndCounts,
 }
 
 /// The bits of [`Core::phase`].
@@ -223,6 +229,7 @@ impl Core {
             bounded,
             has_waiters: AtomicBool::new(false),
             undelivered: AtomicU64::new(0),
+            noted: Noted::default(),
             waits: Waits::default(),
         }
     }
@@ -581,10 +588,18 @@ impl Core {
         }
     }
 
-    /// Counts messages that begin. The worker alone writes the count while its mailbox is open.
+    /// Counts messages that begin; gives the position of the first. The worker alone writes the count while its mailbox is open.
     #[inline]
-    pub(crate) fn count_begun(&self, count: usize) {
-        self.begun.store(self.begun.load(Ordering::Relaxed) + count as u64, Ordering::Release);
+    pub(crate) fn count_begun(&self, count: usize) -> u64 {
+        let position = self.begun.load(Ordering::Relaxed);
+        self.begun.store(position + count as u64, Ordering::Release);
+        position
+    }
+
+    /// Notes that no message is in hand: the last one has been answered, if its asker has not seen it yet.
+    pub(crate) fn put_down(&self) {
+        self.detached.store(true, Ordering::Release);
+        self.is_busy.store(false, Ordering::Relaxed);
     }
 
     /// Notes that the reply of the message in hand may be given to another task.
@@ -605,7 +620,11 @@ impl Core {
         if self.verdict.load(Ordering::Acquire) == verdict::FINAL {
             return;
         }
-        end.rest.get_or_insert_default().failure.get_or_insert(failure);
+        let rest = end.rest.get_or_insert_default();
+        if matches!(failure, Failure::Panic { .. }) {
+            rest.counts.count_panic();
+        }
+        rest.failure.get_or_insert(failure);
         // The end may have come meanwhile, which took no lock where there was no failure.
         if self.verdict.fetch_or(verdict::FAILED, Ordering::AcqRel) == verdict::FINAL {
             self.verdict.store(verdict::FINAL, Ordering::Release);
@@ -646,10 +665,38 @@ impl Core {
         }
     }
 
+    /// Counts delayed messages that can come no more.
+    #[cold]
+    pub(crate) fn count_unsent(&self, count: usize) {
+        if count > 0 {
+            // Under the lock, so that each message is seen in one place.
+            let mut end = self.end.lock();
+            end.rest.get_or_insert_default().counts.count_unsent(count);
+            self.count_undelivered(count);
+        }
+    }
+
+    /// Counts a panic that is no failure of this kind.
+    #[cfg(feature = "observe")]
+    pub(crate) fn count_panic(&self) {
+        self.end.lock().rest.get_or_insert_default().counts.count_panic();
+    }
+
+    /// What `count` makes of what is counted here.
+    #[cfg(feature = "observe")]
+    pub(super) fn counted(&self, count: impl FnOnce(&EndCounts, u64) -> Counted) -> Counted {
+        let end = self.end.lock();
+        let rest = end.rest.as_deref();
+        let none = EndCounts::default();
+        let mut counted = count(rest.map_or(&none, |rest| &rest.counts), self.undelivered.load(Ordering::Relaxed));
+        counted.counters.restarts = rest.map_or(0, |rest| u64::from(rest.restarts));
+        counted
+    }
+
     /// Stops the module's timers; messages that were to come are undelivered.
     pub(crate) fn forget_timers(&self) {
         if self.is_timed.load(Ordering::Acquire) {
-            self.count_undelivered(self.environment.timers.forget(self.id, self.detaches.load(Ordering::Acquire)));
+            self.count_unsent(self.environment.timers.forget(self.id, self.detaches.load(Ordering::Acquire)));
         }
     }
 
@@ -681,6 +728,10 @@ pub(crate) trait AnyCell: Any + Send + Sync {
 
     /// Messages that wait, and the one that is handled.
     fn load(&self) -> usize;
+
+    /// What is counted of its messages.
+    #[cfg(feature = "observe")]
+    fn counted(&self) -> Counted;
 
     /// Lets waiting senders in as far as there is room.
     fn admit(&self);
@@ -727,6 +778,16 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     fn takes_any_request(&self) -> bool;
 }
 
+impl<T: Module> Cell<T> {
+    /// Looks whether the message whose handling has just ended is one that is measured.
+    #[inline]
+    pub(crate) fn notice_end(&self) {
+        if self.core.noted.is_due(self.core.begun.load(Ordering::Relaxed)) {
+            self.mailbox.measure_end(&self.core);
+        }
+    }
+}
+
 impl<T: Module> AnyCell for Cell<T> {
     fn core(&self) -> &Core {
         &self.core
@@ -742,6 +803,11 @@ impl<T: Module> AnyCell for Cell<T> {
 
     fn load(&self) -> usize {
         self.mailbox.load(&self.core)
+    }
+
+    #[cfg(feature = "observe")]
+    fn counted(&self) -> Counted {
+        self.mailbox.counted(&self.core)
     }
 
     fn admit(&self) {

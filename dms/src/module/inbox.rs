@@ -123,7 +123,10 @@ impl<T: Module> Inbox<T> {
     /// Dropping the future drops the handler where it is; its asker is told that there is no answer.
     pub async fn dispatch(&mut self, message: T::Message, module: &mut T, ctx: &mut Context<T>) {
         // The handler has its caller's deadline, the loop around it has not.
-        let _end = OnDrop(|| self.cell.core.set_deadline(Deadline::NEVER));
+        let _end = OnDrop(|| {
+            self.cell.core.set_deadline(Deadline::NEVER);
+            self.cell.notice_end();
+        });
         message.dispatch(module, ctx).await;
         ctx.begin("run");
     }
@@ -242,6 +245,14 @@ impl<T: Module> Inbox<T> {
         }
     }
 
+    /// Notes that no message is in hand.
+    #[inline]
+    pub(crate) fn put_down(&self) {
+        let core = &self.cell.core;
+        core.put_down();
+        self.cell.notice_end();
+    }
+
     /// The module's own part that outlives it.
     pub(crate) fn cell(&self) -> &Arc<Cell<Owner<T>>> {
         &self.cell
@@ -292,6 +303,7 @@ impl<T: Module> Hand<T> {
     #[allow(clippy::inline_always, reason = "the end of a batch is on the path of every lone message")]
     fn poll_ready(&mut self, cell: &Cell<Owner<T>>, stopping: bool, cx: &mut TaskContext<'_>) -> Poll<bool> {
         let core = &cell.core;
+        cell.notice_end();
         let is_done = self.batch.is_empty();
         let is_told = core.is_told();
         let is_armed = self.armed == core.poll_number() && core.is_root(cx.waker());
@@ -308,13 +320,18 @@ impl<T: Module> Hand<T> {
         }
         if self.since_yield >= BUDGET {
             self.since_yield = 0;
+            core.is_busy.store(false, Ordering::Relaxed);
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
         if is_told && !stopping && is_check_due::<T>(&cell.core) {
             return Poll::Ready(true);
         }
-        if self.batch.is_empty() { self.poll_fill(cell, !stopping, cx.waker()) } else { Poll::Ready(true) }
+        if self.batch.is_empty() {
+            return self.poll_fill(cell, !stopping, cx.waker());
+        }
+        core.is_busy.store(true, Ordering::Relaxed);
+        Poll::Ready(true)
     }
 
     /// Whether the loop is to end at once. Otherwise what is not to be handled any more is dropped.
@@ -399,8 +416,8 @@ impl<T: Module> Hand<T> {
         // What came after the check was told has not woken the task.
         self.armed = 0;
         self.since_yield += 1;
-        // No message is in hand: the last one has been answered.
-        cell.core.detached.store(true, Ordering::Release);
+        cell.core.put_down();
+        cell.notice_end();
         const { &T::HEALTH }.as_ref().map(HealthCheck::message)
     }
 
@@ -408,7 +425,14 @@ impl<T: Module> Hand<T> {
     fn count_begun(&mut self, cell: &Cell<Owner<T>>) {
         let core = &cell.core;
         core.detached.store(false, Ordering::Relaxed);
-        core.count_begun(1);
+        if const { T::HEALTH.is_some() } {
+            // A check may have come before it.
+            core.is_busy.store(true, Ordering::Relaxed);
+        }
+        let position = core.count_begun(1);
+        if core.noted.is_due(position) {
+            cell.mailbox.measure_begin(core, position);
+        }
         self.since_yield += 1;
         if core.bounded {
             self.since_admission += 1;
@@ -426,9 +450,9 @@ impl<T: Module> Hand<T> {
             cell.core.begin_answering_stop_hooks();
             let dropped = self.batch.len();
             if dropped > 0 {
-                cell.core.count_undelivered(dropped);
-                current::discard_all(NoAnswer::Stopped, std::mem::take(&mut self.batch));
-                cell.core.count_begun(dropped);
+                let batch = std::mem::take(&mut self.batch);
+                cell.mailbox.count_dropped_batch(&cell.core, dropped);
+                current::discard_all(NoAnswer::Stopped, batch);
             }
         }
     }

@@ -21,6 +21,9 @@ use super::lifecycle::{Failure, ModuleName};
 use super::reply::NoAnswer;
 use super::room::Waiter;
 use super::together::Ticket;
+#[cfg(feature = "observe")]
+use super::traffic::Counted;
+use super::traffic::{Next, Traffic};
 
 /// The depth at which an unbounded mailbox first warns; then at each doubling (contract M6).
 const WARN_AT: u32 = 10_000;
@@ -53,6 +56,8 @@ struct Queue<E> {
     parked: bool,
     /// Whether the sweeper has this mailbox on its list.
     listed: bool,
+    /// The next message that is measured.
+    next_measured: Next,
     messages: VecDeque<E>,
     /// How many positions have been given out: the next message's.
     tail: u64,
@@ -66,6 +71,7 @@ struct Queue<E> {
     batch_end: u64,
     /// Boxed, for there is nearly always none of it.
     rest: Option<Box<Rest<E>>>,
+    traffic: Traffic,
 }
 
 struct Rest<E> {
@@ -142,6 +148,7 @@ impl<E> Mailbox<E> {
                 gate: Gate::Everybody,
                 parked: false,
                 listed: false,
+                next_measured: Next::default(),
                 messages: VecDeque::new(),
                 tail: 0,
                 warn_at: if capacity.is_some() { u32::MAX } else { WARN_AT },
@@ -149,6 +156,7 @@ impl<E> Mailbox<E> {
                 batch_end: 0,
                 batch_len: 0,
                 rest: None,
+                traffic: Traffic::default(),
             }),
         }
     }
@@ -195,17 +203,21 @@ impl<E> Mailbox<E> {
                 Overflow::Wait => return Err((offer, Refusal::NoRoom)),
                 Overflow::Reject => return Err((offer, Refusal::Full)),
                 Overflow::DropNewest => {
-                    drop(queue);
                     core.count_undelivered(1);
+                    queue.traffic.count_newest_dropped();
+                    drop(queue);
                     current::discard(NoAnswer::Dropped, pack(offer));
                     return Ok((Accepted::Dropped, false));
                 }
-                Overflow::DropOldest => oldest = queue.messages.pop_front(),
+                Overflow::DropOldest => {
+                    oldest = queue.messages.pop_front();
+                    core.count_undelivered(usize::from(oldest.is_some()));
+                    queue.traffic.count_oldest_dropped();
+                }
             }
         }
-        let position = queue.tail;
-        queue.messages.push_back(pack(offer));
-        queue.tail += 1;
+        let message = pack(offer);
+        let position = queue.put(core, message);
         let mut list = false;
         if let Some((waker, due)) = terms.asker {
             list = !mem::replace(&mut queue.listed, true);
@@ -219,7 +231,6 @@ impl<E> Mailbox<E> {
             wake(core, stranger);
         }
         if oldest.is_some() {
-            core.count_undelivered(1);
             current::discard(NoAnswer::Dropped, oldest);
         }
         if deep {
@@ -230,7 +241,7 @@ impl<E> Mailbox<E> {
 
     /// Puts an event at the end of the queue, whatever the mailbox's bound, since subscriptions have their own. Gives its position, and whom to wake once no
     /// lock is held; or the message, where it is refused. What goes `past_gate` is refused by a closed mailbox only.
-    pub(crate) fn push_event(&self, message: E, past_gate: bool) -> Result<(u64, Woken), E> {
+    pub(crate) fn push_event(&self, core: &Core, message: E, past_gate: bool) -> Result<(u64, Woken), E> {
         let mut queue = self.lock();
         let is_admitted = match queue.gate {
             Gate::Everybody => true,
@@ -240,9 +251,7 @@ impl<E> Mailbox<E> {
         if !is_admitted {
             return Err(message);
         }
-        let position = queue.tail;
-        queue.messages.push_back(message);
-        queue.tail += 1;
+        let position = queue.put(core, message);
         let worker = mem::take(&mut queue.parked);
         let stranger = if worker { queue.take_stranger() } else { None };
         Ok((position, Woken { senders: Vec::new(), worker, stranger }))
@@ -404,12 +413,12 @@ impl<E> Mailbox<E> {
         // What comes later comes from stop hooks, and is answered.
         let first = core.tell(control::QUIESCE | bits) & control::QUIESCE == 0;
         let messages = if first { mem::take(&mut queue.messages) } else { VecDeque::new() };
+        core.count_undelivered(messages.len());
         let waiters = queue.take_waiters();
         core.has_waiters.store(false, Ordering::Relaxed);
         queue.parked = false;
         let stranger = queue.take_stranger();
         drop(queue);
-        core.count_undelivered(messages.len());
         core.begin_stopping();
         wake(core, stranger);
         refuse(waiters);
@@ -525,12 +534,12 @@ impl<E> Mailbox<E> {
         let waiters = queue.take_waiters();
         queue.batch_end = queue.tail;
         core.begun.store(queue.tail, Ordering::Release);
+        core.count_undelivered(batch.len() + messages.len());
         core.has_waiters.store(false, Ordering::Relaxed);
         let askers = queue.take_answered(core);
         drop(queue);
         drop(askers);
         refuse(waiters);
-        core.count_undelivered(batch.len() + messages.len());
         current::discard_all(NoAnswer::Stopped, batch);
         current::discard_all(NoAnswer::Stopped, messages);
     }
@@ -609,6 +618,9 @@ impl<E> Mailbox<E> {
         core.begun.store(queue.tail, Ordering::Release);
         core.detached.store(false, Ordering::Relaxed);
         core.is_busy.store(true, Ordering::Relaxed);
+        if queue.next_measured.is(position) {
+            queue.next_measured = queue.traffic.visit(&core.noted, position);
+        }
         Some((home, position))
     }
 
@@ -623,11 +635,53 @@ impl<E> Mailbox<E> {
         }
         rest.home = Some(home);
         core.is_busy.store(false, Ordering::Relaxed);
+        if core.noted.is_due(queue.tail) {
+            let begun = queue.tail;
+            queue.traffic.end(&core.noted, begun);
+        }
         drop(queue);
         if !is_idle {
             core.wake();
         }
         None
+    }
+
+    /// Counts messages that were dropped out of the batch in hand.
+    pub(crate) fn count_dropped_batch(&self, core: &Core, count: usize) {
+        // Under the lock, so that each message is seen in one place.
+        let _queue = self.queue.lock();
+        core.count_undelivered(count);
+        core.count_begun(count);
+    }
+
+    /// Measures that a message begins, and that the one before has ended.
+    #[cold]
+    pub(crate) fn measure_begin(&self, core: &Core, position: u64) {
+        self.queue.lock().traffic.begin(&core.noted, position);
+    }
+
+    /// Measures that no message is in hand any more.
+    #[cold]
+    pub(crate) fn measure_end(&self, core: &Core) {
+        self.queue.lock().traffic.end(&core.noted, core.begun.load(Ordering::Relaxed));
+    }
+
+    /// Counts messages that were not accepted.
+    #[inline]
+    pub(crate) fn count_refused(&self) {
+        #[cfg(feature = "observe")]
+        self.queue.lock().traffic.count_refused();
+        #[cfg(not(feature = "observe"))]
+        let _ = self;
+    }
+
+    /// What is counted of the messages.
+    #[cfg(feature = "observe")]
+    pub(crate) fn counted(&self, core: &Core) -> Counted {
+        let queue = self.queue.lock();
+        let depth = queue.depth(core) as u64;
+        let load = depth + u64::from(queue.has_begun(core));
+        core.counted(|end, undelivered| queue.traffic.counted(queue.tail, end, undelivered, depth, load))
     }
 
     /// Tells all askers that nobody will answer them.
@@ -641,9 +695,29 @@ impl<E> Mailbox<E> {
 }
 
 impl<E> Queue<E> {
+    /// Puts a message at the end; gives its position.
+    #[inline]
+    fn put(&mut self, core: &Core, message: E) -> u64 {
+        let position = self.tail;
+        self.messages.push_back(message);
+        self.tail += 1;
+        if self.next_measured.is(position) {
+            self.next_measured = self.traffic.look(&core.noted, position);
+        }
+        position
+    }
+
     fn depth(&self, core: &Core) -> usize {
         let in_hand = self.batch_end.saturating_sub(core.begun.load(Ordering::Acquire));
         self.messages.len() + usize::try_from(in_hand).unwrap_or(usize::MAX)
+    }
+
+    /// Whether a message is in hand: of the batch in hand the first has begun.
+    #[cfg(feature = "observe")]
+    fn has_begun(&self, core: &Core) -> bool {
+        let begun = core.begun.load(Ordering::Acquire);
+        let is_untouched = self.batch_len > 0 && begun + u64::from(self.batch_len) <= self.batch_end;
+        core.is_busy.load(Ordering::Relaxed) && self.gate != Gate::Nobody && !is_untouched
     }
 
     /// Whether one more may come in; those who wait go first.
@@ -681,8 +755,7 @@ impl<E> Queue<E> {
             && let Some(waiter) = waiters.pop_front()
         {
             if let Some((message, sender)) = waiter.admit(self.tail) {
-                self.messages.push_back(message);
-                self.tail += 1;
+                self.put(core, message);
                 room -= 1;
                 woken.senders.extend(sender);
             }

@@ -31,6 +31,8 @@ pub(crate) mod flags;
 pub(crate) mod handler;
 pub(crate) mod health;
 pub(crate) mod health_check;
+#[cfg(feature = "observe")]
+pub(crate) mod histogram;
 pub(crate) mod inbox;
 pub(crate) mod info;
 pub(crate) mod inline;
@@ -58,6 +60,11 @@ pub(crate) mod task;
 pub(crate) mod tick;
 pub(crate) mod timers;
 pub(crate) mod together;
+#[cfg(feature = "observe")]
+pub(crate) mod traffic;
+#[cfg(not(feature = "observe"))]
+#[path = "traffic_off.rs"]
+pub(crate) mod traffic;
 pub(crate) mod watch;
 pub(crate) mod worker;
 

@@ -287,7 +287,7 @@ impl<T: Module> ModuleRef<T> {
     }
 
     #[inline]
-    fn push<M>(&self, message: M) -> Result<(), (M, Refusal)>
+    pub(super) fn push<M>(&self, message: M) -> Result<(), (M, Refusal)>
     where
         T: Answers<M>,
     {
@@ -307,7 +307,8 @@ impl<T: Module> ModuleRef<T> {
     }
 
     #[cold]
-    fn refused<M>(&self, message: M, refusal: Refusal) -> SendError<M> {
+    pub(super) fn refused<M>(&self, message: M, refusal: Refusal) -> SendError<M> {
+        self.cell.mailbox.count_refused();
         match refusal {
             Refusal::Stopped => SendError::Stopped(message, self.name()),
             Refusal::Full | Refusal::NoRoom => SendError::Full(message, self.name()),
@@ -381,6 +382,7 @@ impl<T: Answers<M>, M: Send + 'static> Sending<'_, T, M> {
 
     #[cold]
     fn unadmitted(&self, message: T::Message, why: Unadmitted) -> Result<(), SendError<M>> {
+        self.target.cell.mailbox.count_refused();
         // What was packed as `M` unpacks as `M`: a variant belongs to one message type.
         message.unpack().map_or(Ok(()), |message| {
             Err(match why {

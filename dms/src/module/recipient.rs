@@ -10,6 +10,7 @@ use super::cell::AnyCell;
 use super::error::SendError;
 use super::handler::Answers;
 use super::lifecycle::ModuleId;
+use super::mailbox::Refusal;
 use super::module_ref::ModuleRef;
 
 /// A reference to some module that handles `M`, without its type.
@@ -31,7 +32,13 @@ pub struct Recipient<M> {
 trait Receives<M>: Send + Sync {
     fn cell(&self) -> &dyn AnyCell;
     fn try_send(self: Arc<Self>, message: M) -> Result<(), SendError<M>>;
-    fn send(self: Arc<Self>, message: M) -> Sending<M>;
+    fn send(self: Arc<Self>, message: M) -> Sent<M>;
+}
+
+/// Only where the sender has to wait for room does the type-less future need a box.
+enum Sent<M> {
+    Over(Result<(), SendError<M>>),
+    Waits(Sending<M>),
 }
 
 type Sending<M> = Pin<Box<dyn Future<Output = Result<(), SendError<M>>> + Send>>;
@@ -45,8 +52,14 @@ impl<T: Answers<M>, M: Send + 'static> Receives<M> for ModuleRef<T> {
         ModuleRef::try_send(&self, message)
     }
 
-    fn send(self: Arc<Self>, message: M) -> Sending<M> {
-        Box::pin(async move { ModuleRef::send(&self, message).await })
+    fn send(self: Arc<Self>, message: M) -> Sent<M> {
+        match self.push(message) {
+            Ok(()) => Sent::Over(Ok(())),
+            Err((message, Refusal::NoRoom)) => {
+                Sent::Waits(Box::pin(async move { ModuleRef::send(&self, message).await }))
+            }
+            Err((message, refusal)) => Sent::Over(Err(self.refused(message, refusal))),
+        }
     }
 }
 
@@ -63,10 +76,9 @@ impl<M: Send + 'static> Recipient<M> {
     /// # Cancel safety
     /// As [`ModuleRef::send`].
     pub async fn send(&self, message: M) -> Result<(), SendError<M>> {
-        match Arc::clone(&self.target).try_send(message) {
-            // Only where the mailbox is full does the type-less future need a box.
-            Err(SendError::Full(message, _)) => Arc::clone(&self.target).send(message).await,
-            other => other,
+        match Arc::clone(&self.target).send(message) {
+            Sent::Over(result) => result,
+            Sent::Waits(sending) => sending.await,
         }
     }
 

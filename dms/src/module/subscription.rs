@@ -196,7 +196,7 @@ impl<T: Module, E: Send + Sync + 'static> Subscriber for Receiver<T, E> {
         let letter: Arc<dyn Any + Send + Sync> = letter;
         let Ok(letter) = letter.downcast::<Letter<E>>() else { unreachable!("a topic has events of one type") };
         let delivery = EventDelivery::new(letter, Arc::clone(&self.subscription), place);
-        match self.cell.mailbox.push_event((self.pack)(delivery), past_gate) {
+        match self.cell.mailbox.push_event(&self.cell.core, (self.pack)(delivery), past_gate) {
             Ok((position, woken)) => Put::At(position, woken),
             Err(message) => Put::Refused(Box::new(message)),
         }

@@ -7,7 +7,6 @@ use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -227,9 +226,7 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
     let core = &cell.core;
     core.set_state(ModuleState::Stopping);
     core.end_checks();
-    // No message is in hand.
-    core.detached.store(true, Ordering::Release);
-    core.is_busy.store(false, Ordering::Relaxed);
+    life.ending.inbox.put_down();
     core.set_deadline(Deadline::NEVER);
     life.ctx.join_tasks().await;
     end_children(&cell).await;

@@ -214,6 +214,8 @@ impl<O: TaskOutput> Shared<O> {
 
     fn fail(&self, error: TaskError) {
         if let TaskError::Panicked { text, .. } = error {
+            #[cfg(feature = "observe")]
+            self.module.core().count_panic();
             self.fail_with(format!("panicked: {text}"));
         }
     }

@@ -106,7 +106,7 @@ pub(crate) fn delay<T: Answers<M>, M: Send + 'static>(
     let source = Delayed::<T, M> { cell: Arc::clone(&target.cell), message: Some(message) };
     let handle = schedule(target, Box::new(source), delay, None, Arc::default());
     if handle.key.is_none() {
-        target.cell.core.count_undelivered(1);
+        target.cell.core.count_unsent(1);
     }
     handle
 }
@@ -181,7 +181,7 @@ impl<T: Answers<M>, M: Send + 'static> Source for Delayed<T, M> {
             let terms = Terms { beyond_bound: true, asker: None };
             let pack = |message| T::Message::pack(message, ReplyTo::nobody());
             if let Err((message, _)) = self.cell.mailbox.push(&self.cell.core, message, pack, terms) {
-                self.cell.core.count_undelivered(1);
+                self.cell.core.count_unsent(1);
                 drop(message);
             }
         }

@@ -330,7 +330,7 @@ fn stop_at_once<T: Module>(life: &mut Life<T>, end: &End) -> bool {
     if T::STOPS || !matches!(end, End::Whole) || life.ctx.has_tasks() {
         return false;
     }
-    core.detached.store(true, Ordering::Release);
+    life.ending.inbox.put_down();
     if !core.has(control::QUIESCE) {
         life.ending.inbox.cell().quiesce(control::STOP);
     }
@@ -345,8 +345,7 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     let cell = Arc::clone(life.ending.inbox.cell());
     let core = &cell.core;
     core.set_state(ModuleState::Stopping);
-    // No message is in hand: the last one has been answered, if its asker has not seen it yet.
-    core.detached.store(true, Ordering::Release);
+    life.ending.inbox.put_down();
     let mut whole = matches!(end, End::Whole);
     // What was sent before is undelivered; stop hooks of those that depend on this module are answered still.
     // What is not registered after all takes its children back with it.
@@ -386,7 +385,7 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         life.ending.inbox.close();
         if sound {
             life.ctx.handler = "stop";
-            core.detached.store(true, Ordering::Release);
+            life.ending.inbox.put_down();
             core.begin_answering_stop_hooks();
             core.set_deadline(Deadline::NEVER);
             let stopped = contain_unless_cut(core, pin!(Some(module.stop(&mut life.ctx)))).await;

@@ -4,13 +4,15 @@
 //! order; [`set`] starts several in the order of their dependencies, which [`requirement`] reads, [`resolve`] finds and [`dependency`] hands to the
 //! module; [`failure`] is that of the system, [`health`] how its modules are; [`pool`] puts several behind one handle; [`event`] brings one event to many, [`published`] is what becomes of it, [`system_event`] what the system
 //! itself tells, [`sources`] where it knows that from; [`context`] lets a handler reach the system; `config` is what it is told from outside; `request` asks a module by
-//! name (features `config` and `wire`); [`error`] is what can go wrong.
+//! name (features `config` and `wire`); [`error`] is what can go wrong, and `ended` what is kept of modules that have ended (feature `observe`).
 
 mod builder;
 #[cfg(feature = "config")]
 mod config;
 mod context;
 mod dependency;
+#[cfg(feature = "observe")]
+pub(crate) mod ended;
 mod error;
 mod event;
 mod failure;

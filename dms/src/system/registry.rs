@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
+#[cfg(feature = "observe")]
+use super::ended::{self, Ended};
 use super::error::{FindError, RegisterError};
 use super::event::{Audience, Bus};
 use super::failure::{self, SystemFailure};
@@ -34,7 +36,7 @@ use crate::recovery::{Restart, Strategy};
 
 /// What a system, its references and its modules share.
 pub(crate) struct Shared {
-    pub(super) name: String,
+    pub(crate) name: String,
     pub(crate) environment: Arc<Environment>,
     registry: Mutex<Registry>,
     next_id: AtomicU64,
@@ -64,6 +66,8 @@ pub(super) struct Registry {
     extras: IdMap<Box<Extra>>,
     /// Types whose messages have been warned of.
     wide: HashSet<TypeId>,
+    #[cfg(feature = "observe")]
+    ended: Ended,
     closed: bool,
 }
 
@@ -349,6 +353,17 @@ impl Shared {
         cells
     }
 
+    /// The modules that live, in the order of registration, and what is kept of the others: each module is in one of both.
+    #[cfg(feature = "observe")]
+    pub(crate) fn living_and_ended(&self) -> (Vec<Arc<dyn AnyCell>>, Ended) {
+        let registry = self.registry.lock();
+        let mut living: Vec<_> = registry.modules.values().cloned().collect();
+        let ended = registry.ended.clone();
+        drop(registry);
+        living.sort_unstable_by_key(|cell| cell.core().id);
+        (living, ended)
+    }
+
     /// The modules of which `wanted` holds, in the order of registration.
     pub(super) fn modules(&self, wanted: impl Fn(&ModuleInfo) -> bool) -> Vec<ModuleSummary> {
         self.cells(wanted).iter().map(|cell| ModuleSummary::of(&**cell)).collect()
@@ -426,6 +441,8 @@ impl Registry {
     /// Takes a module out.
     fn remove(&mut self, id: ModuleId) -> Option<Removed> {
         let cell = self.modules.remove(&id)?;
+        #[cfg(feature = "observe")]
+        ended::keep(&mut self.ended, &*cell);
         let core = cell.core();
         if let Some(name) = core.unique_name()
             && self.names.get(name) == Some(&id)

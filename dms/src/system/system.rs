@@ -163,7 +163,7 @@ impl SystemRef {
         Ok(place)
     }
 
-    pub(super) fn shared(&self) -> Option<Arc<Shared>> {
+    pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
         self.shared.upgrade()
     }
 

@@ -5,6 +5,7 @@
 //! cargo run --release -p dms-instructions -- --record "reason"    # writes the counts that have changed, with the reason
 //! cargo run --release -p dms-instructions -- --repeat             # measures twice: fails unless both agree within 1 %
 //! cargo run --release -p dms-instructions -- --do ask dms 10000   # does one of them, for a profiler; or `by-hand`
+//! cargo run --release -p dms-instructions --features observe      # any of these, with the feature `observe` of dms
 //! ```
 //!
 //! Time depends on the machine and on what else it does; how many instructions a program takes does not, if one takes care. Each
@@ -12,6 +13,8 @@
 //! is what it takes. Only the program's own instructions count, dms's and Tokio's: what `malloc` and `memcpy` take is a matter of
 //! the C library and the processor (how often dms allocates is a test). So the counts are the same on each `x86_64` Linux machine,
 //! with the toolchain and the dependencies that the repository names; they are recorded for no other platform.
+//!
+//! With the feature `observe` they are others, recorded in a file of their own; and what is sent or asked takes 5 % more at most than is recorded without.
 
 mod by_hand;
 mod callgrind;
@@ -25,16 +28,27 @@ use std::{env, fs, io};
 
 use counts::{Change, Counts, RESOLUTION, TOLERANCE, percent};
 use measure::Measured;
-use operations::{OPERATIONS, Operation, Side};
+use operations::{OPERATIONS, Operation, SUPERVISED, Side, TELL};
 
 /// Whether the counts are recorded for the platform.
 const IS_RECORDED: bool = cfg!(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"));
 
+/// Where they are; those without the feature `observe`.
+const PLAIN_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/counts.txt");
+
 /// Where they are.
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/counts.txt");
+const FILE: &str =
+    if cfg!(feature = "observe") { concat!(env!("CARGO_MANIFEST_DIR"), "/counts-observe.txt") } else { PLAIN_FILE };
 
 /// How to write them.
-const RECORD: &str = "cargo run --release -p dms-instructions -- --record \"reason\"";
+const RECORD: &str = if cfg!(feature = "observe") {
+    "cargo run --release -p dms-instructions --features observe -- --record \"reason\""
+} else {
+    "cargo run --release -p dms-instructions -- --record \"reason\""
+};
+
+/// What the feature `observe` may not make dearer by more than the tolerance.
+const HELD: [&str; 3] = [TELL, "ask", "ask-in-handler"];
 
 const USAGE: &str = "usage: dms-instructions [--record REASON | --repeat | --do OPERATION dms|by-hand TIMES]";
 
@@ -61,8 +75,7 @@ fn main() -> ExitCode {
 }
 
 fn check() -> Outcome {
-    let recorded = Counts::parse(&fs::read_to_string(FILE).map_err(|error| format!("{FILE}: {error}"))?)
-        .map_err(|error| format!("{FILE}: {error}"))?;
+    let recorded = read(FILE)?;
     let measured = measure::all(&program()?)?;
     print_table(&recorded, &measured);
 
@@ -84,6 +97,10 @@ fn check() -> Outcome {
     for name in recorded.unknown(&OPERATIONS.map(|operation| operation.name)) {
         failures.push(format!("`{name}` is recorded, and there is no such operation"));
     }
+    failures.extend(check_supervised(&measured));
+    if cfg!(feature = "observe") {
+        failures.extend(check_held(&read(PLAIN_FILE)?, &measured));
+    }
     if failures.is_empty() {
         println!("\nNo count rose by more than {TOLERANCE} %.");
         return Ok(ExitCode::SUCCESS);
@@ -98,6 +115,36 @@ fn check() -> Outcome {
         program()?.display()
     );
     Ok(ExitCode::FAILURE)
+}
+
+fn read(file: &str) -> Result<Counts, String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    Counts::parse(&text).map_err(|error| format!("{file}: {error}"))
+}
+
+/// Whether it costs a message anything that its module is built again when it fails.
+fn check_supervised(measured: &[Measured]) -> Option<String> {
+    let count =
+        |name| measured.iter().find(|measured| measured.operation.name == name).map(|measured| measured.dms.own);
+    let (plain, supervised) = (count(TELL)?, count(SUPERVISED)?);
+    let change = percent(plain, supervised);
+    (change > TOLERANCE)
+        .then(|| format!("`{SUPERVISED}` takes {supervised:.0}, and `{TELL}` {plain:.0} ({change:+.1} %)"))
+}
+
+/// What takes more with the feature `observe` than it may.
+fn check_held(plain: &Counts, measured: &[Measured]) -> Vec<String> {
+    println!();
+    let held = measured.iter().filter(|measured| HELD.contains(&measured.operation.name));
+    let dearer = held.filter_map(|Measured { operation: Operation { name, .. }, dms, .. }| {
+        let (Change::Small(change) | Change::Rise(change) | Change::Fall(change)) = plain.compare(name, dms.own) else {
+            return Some(format!("`{name}` is not recorded without the feature `observe`"));
+        };
+        println!("`{name}` takes {change:+.1} % of what is recorded without the feature `observe`");
+        (change > TOLERANCE)
+            .then(|| format!("`{name}` rose to {:.0} ({change:+.1} %) with the feature `observe`", dms.own))
+    });
+    dearer.collect()
 }
 
 fn record(reason: &str) -> Outcome {

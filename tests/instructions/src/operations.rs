@@ -8,6 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use dms::prelude::*;
+use dms::recovery::Restart;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
@@ -43,10 +44,14 @@ impl Side {
     }
 }
 
+/// A tell, and the same to a module with a supervisor: held to each other.
+pub(crate) const TELL: &str = "tell";
+pub(crate) const SUPERVISED: &str = "tell-supervised";
+
 /// All that is counted, in the order of the file.
-pub(crate) const OPERATIONS: [Operation; 8] = [
+pub(crate) const OPERATIONS: [Operation; 9] = [
     Operation {
-        name: "tell",
+        name: TELL,
         meaning: "a `send` and its handling, a hundred in a row",
         times: 20_000,
         dms: tell,
@@ -58,6 +63,13 @@ pub(crate) const OPERATIONS: [Operation; 8] = [
         times: 20_000,
         dms: tell_alone,
         by_hand: tell_alone_by_hand,
+    },
+    Operation {
+        name: SUPERVISED,
+        meaning: "as `tell`, to a module that is built again when it fails",
+        times: 20_000,
+        dms: tell_supervised,
+        by_hand: tell_by_hand,
     },
     Operation {
         name: "ask",
@@ -220,15 +232,26 @@ fn with_counter<F: Future<Output = ()> + Send>(body: impl FnOnce(SystemRef, Modu
 }
 
 fn tell(times: u32) {
-    with_counter(move |_, counter| async move {
-        for number in 0..times {
-            counter.send(Add { number: 1 }).await.expect("accepted");
-            if number % BURST == BURST - 1 {
-                give_way().await;
-            }
-        }
-        assert_eq!(counter.ask(Get).await.expect("answered"), u64::from(times));
+    with_counter(move |_, counter| tell_often(counter, times));
+}
+
+fn tell_supervised(times: u32) {
+    on_one_thread(async move {
+        let system = System::new();
+        let counter = system.register_with(|_| Counter::default()).restart(Restart::on_failure());
+        tell_often(counter.await.expect("a counter"), times).await;
+        system.shutdown().await;
     });
+}
+
+async fn tell_often(counter: ModuleRef<Counter>, times: u32) {
+    for number in 0..times {
+        counter.send(Add { number: 1 }).await.expect("accepted");
+        if number % BURST == BURST - 1 {
+            give_way().await;
+        }
+    }
+    assert_eq!(counter.ask(Get).await.expect("answered"), u64::from(times));
 }
 
 fn tell_by_hand(times: u32) {
