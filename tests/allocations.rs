@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use dms::prelude::*;
-use dms::{Format, RequestError};
+use dms::{Format, RequestError, SnapshotError};
 use dms_tests::Flavor;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
@@ -230,6 +230,31 @@ fn w1_a_payload_cannot_have_more_allocated_than_it_has_bytes_for() {
     assert_eq!(response.unwrap().decode::<u64>(), Ok(10_000));
     assert!(bytes > 100_000, "{bytes} bytes");
     runtime.block_on(system.shutdown());
+}
+
+#[test]
+fn bytes_have_no_more_allocated_than_they_are_many_to_become_a_snapshot() {
+    let version = dms::Version { major: 1, minor: 0, patch: 0 };
+    let whole = Snapshot::new("counter", "Counter", version, &vec![7_u8; 10_000]).unwrap().to_bytes();
+    let allocated_by = |bytes: &[u8]| {
+        let mut read = None;
+        let info = measure(|| read = Some(Snapshot::from_bytes(bytes)));
+        (info.bytes_total, read.unwrap())
+    };
+    let (bytes, read) = allocated_by(&whole);
+    assert!(read.is_ok() && (10_000..=whole.len() as u64).contains(&bytes), "{bytes} of {}", whole.len());
+    // Neither a length that promises more than there is, nor anything else that is wrong, has anything allocated.
+    for length in [10, 18, 26] {
+        let mut lie = whole.clone();
+        lie[length..length + 8].fill(0xff);
+        let (bytes, read) = allocated_by(&lie);
+        assert!(matches!(read, Err(SnapshotError::Truncated { expected: u64::MAX, .. })), "{read:?}");
+        assert_eq!(bytes, 0);
+    }
+    for damaged in [&whole[..whole.len() - 1], &[&whole[..], b"7"].concat(), &whole[1..], b"", b"dms-snap\0\x02"] {
+        let (bytes, read) = allocated_by(damaged);
+        assert!(read.is_err() && bytes == 0, "{bytes} bytes for {read:?}");
+    }
 }
 
 /// A module's cell, its task, and what a registry needs; and nothing is left of it when it has stopped.
