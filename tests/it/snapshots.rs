@@ -412,7 +412,7 @@ fn a_snapshot_that_is_refused_is_an_error_of_that_call_alone() {
         module.break_snapshot(Some("error")).await.unwrap();
         let error = module.snapshot().await.unwrap_err();
         let text = "the books are open: an error occurred when formatting an argument".to_owned();
-        assert_eq!(error, TakeSnapshotError::Snapshot(SnapshotError::Refused { module: module.name(), text }));
+        assert_eq!(error, TakeSnapshotError::NotTaken(SnapshotError::Refused { module: module.name(), text }));
         module.break_snapshot(None).await.unwrap();
         assert_eq!(module.snapshot().await.unwrap().decode::<u64>(), Ok(41));
         assert_eq!(module.snapshot().await.unwrap().module(), module.name());

@@ -45,7 +45,7 @@ pub enum SnapshotError {
     NotASnapshot,
     /// They are a snapshot of another format, as a later version of dms may write.
     #[error("the snapshot is written in format {found}, and this version of dms reads format {known}: update dms")]
-    Format {
+    UnknownFormat {
         /// The number of the format.
         found: u16,
         /// The number of the format that can be read.
@@ -117,8 +117,8 @@ pub enum SnapshotFileError {
 pub enum TakeSnapshotError {
     /// The module did not answer.
     #[error(transparent)]
-    Ask(#[from] AskError),
+    Unanswered(#[from] AskError),
     /// Its state did not become a snapshot.
     #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
+    NotTaken(#[from] SnapshotError),
 }

@@ -59,7 +59,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
     let mut head = Head(bytes.get(MAGIC.len()..).ok_or_else(at_least)?);
     let format = u16::from_be_bytes(head.take().ok_or_else(at_least)?);
     if format != FORMAT {
-        return Err(SnapshotError::Format { found: format, known: FORMAT });
+        return Err(SnapshotError::UnknownFormat { found: format, known: FORMAT });
     }
     if bytes.len() < HEAD + CHECKSUM {
         return Err(at_least());
@@ -189,7 +189,7 @@ mod tests {
         assert!(reason(forged(|bytes| bytes[66..70].fill(0xff))).contains("time"));
         assert!(reason(forged(|bytes| bytes[70] = 0xff)).contains("UTF-8"));
         assert!(reason(forged(|bytes| bytes[82] = 0xc1)).contains("MessagePack"));
-        assert_eq!(forged(|bytes| bytes[9] = 2), Err(SnapshotError::Format { found: 2, known: 1 }));
+        assert_eq!(forged(|bytes| bytes[9] = 2), Err(SnapshotError::UnknownFormat { found: 2, known: 1 }));
         assert_eq!(forged(|bytes| bytes[0] = b'D'), Err(SnapshotError::NotASnapshot));
         assert_eq!(forged(|_| {}).map(|snapshot| snapshot.module), Ok("orders".to_owned()));
     }

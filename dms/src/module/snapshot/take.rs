@@ -127,7 +127,7 @@ impl<T: Snapshots> Future for SnapshotFuture<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let taken = ready!(Pin::new(&mut self.0).poll(cx))?;
-        Poll::Ready(taken.map_err(TakeSnapshotError::Snapshot))
+        Poll::Ready(taken.map_err(TakeSnapshotError::NotTaken))
     }
 }
 
