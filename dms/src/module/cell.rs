@@ -236,7 +236,12 @@ impl Core {
 
     /// What the module says of itself.
     pub(crate) fn info(&self) -> &ModuleInfo {
-        self.origin.as_ref().and_then(|origin| origin.info.as_deref()).unwrap_or(self.info)
+        self.own_info().unwrap_or(self.info)
+    }
+
+    /// What the value says of itself, where that is not what its type says.
+    pub(crate) fn own_info(&self) -> Option<&ModuleInfo> {
+        self.origin.as_ref().and_then(|origin| origin.info.as_deref())
     }
 
     /// The name in errors and logs: the one given, else the type's with the id.

@@ -71,8 +71,10 @@ impl WrittenBy for Version {
 /// # Errors
 /// The state has no form in MessagePack.
 pub fn snapshot_of<T: Module>(ctx: &Context<T>, state: impl WriteState) -> Taken {
-    let info = ctx.cell.core.info();
-    Snapshot::new(ctx.cell.core.name(), info.type_name, info.version, &state)
+    let core = &ctx.cell.core;
+    // Not what the place says of itself: a module of another type may have taken it.
+    let info = core.own_info().unwrap_or(const { &T::INFO });
+    Snapshot::new(core.name(), info.type_name, info.version, &state)
 }
 
 /// As [`snapshot_of`], for a method that may fail.
