@@ -37,8 +37,9 @@ pub use module::RequestError;
 pub use module::{
     Accepts, Answers, Ask, AskError, AskFuture, Context, Cycle, DEFAULT_ASK_TIMEOUT, Describe, DynMessage,
     EventResponse, Failure, Handler, Inbox, Kill, MessageSet, Module, ModuleError, ModuleFlags, ModuleId, ModuleInfo,
-    ModuleName, ModuleRef, ModuleReport, ModuleState, Overflow, Recipient, ReplyTo, SendError, Stop, StopError, Task,
-    TaskError, TaskOutput, Timeout, TimerHandle, Version, Watch,
+    ModuleName, ModuleRef, ModuleReport, ModuleState, Overflow, Recipient, Reload, ReloadEntry, ReloadError,
+    ReloadFuture, ReloadOutcome, ReloadReport, ReplyTo, SendError, Stop, StopError, Task, TaskError, TaskOutput,
+    Timeout, TimerHandle, Version, Watch,
 };
 #[cfg(feature = "snapshot")]
 pub use module::{
@@ -59,11 +60,11 @@ pub use system::{RequestFuture, SendRequest};
 ///
 /// An event is a value of any type that is `Send + Sync + 'static`. [`SystemRef::publish`](crate::SystemRef::publish) brings it to every module that takes it
 /// in an `#[event]` handler. The system itself publishes [`Tick`](event::Tick), [`Shutdown`](event::Shutdown),
-/// [`MemoryPressure`](event::MemoryPressure), [`CpuHotplug`](event::CpuHotplug), [`Down`](event::Down) and
+/// [`MemoryPressure`](event::MemoryPressure), [`CpuHotplug`](event::CpuHotplug), [`Down`](event::Down), [`Reloaded`](event::Reloaded) and
 /// [`HealthChanged`](event::HealthChanged), and with the feature `config` also
 /// `ConfigChanged`.
 pub mod event {
-    pub use crate::module::{Down, EventCounts, EventDelivery, EventOutput, HealthChanged, Lagged};
+    pub use crate::module::{Down, EventCounts, EventDelivery, EventOutput, HealthChanged, Lagged, Reloaded};
     #[cfg(feature = "config")]
     pub use crate::system::ConfigChanged;
     pub use crate::system::{CpuHotplug, Custom, MemoryPressure, PressureLevel, Published, Shutdown, Tick};

@@ -25,6 +25,7 @@ mod observe;
 mod pool;
 mod recovery;
 mod registry;
+mod reload;
 mod requests;
 mod restart;
 mod retry;

@@ -133,6 +133,36 @@ struct Rest {
     /// How the module is, where it is not simply healthy.
     health: Option<Box<Health>>,
     counts: EndCounts,
+    /// What is known of reloads.
+    reload: Option<Box<ReloadNotes>>,
+}
+
+/// What is known of the reloads of a module.
+#[derive(Default)]
+struct ReloadNotes {
+    /// That another value is to take the module's place, and how: in a type that the worker knows.
+    order: Option<Box<dyn Any + Send>>,
+    /// The one that is to take its place, while it is brought up.
+    trial: Option<Trial>,
+    /// What the type says of itself that is in the place by now.
+    shown_info: Option<&'static ModuleInfo>,
+}
+
+/// A module that is brought up beside the one whose place it is to take.
+#[derive(Default)]
+struct Trial {
+    /// What it failed of, besides its hooks.
+    failure: Option<Failure>,
+}
+
+impl End {
+    fn reload(&self) -> Option<&ReloadNotes> {
+        self.rest.as_ref().and_then(|rest| rest.reload.as_deref())
+    }
+
+    fn reload_mut(&mut self) -> &mut ReloadNotes {
+        self.rest.get_or_insert_default().reload.get_or_insert_default()
+    }
 }
 
 /// The bits of [`Core::phase`].
@@ -169,6 +199,8 @@ mod ties {
     pub(super) const STARTED: u8 = 32;
     /// It has run, and may be told to begin again with others.
     pub(super) const FOLLOWS: u8 = 64;
+    /// Another value may take its place.
+    pub(super) const RELOADS: u8 = 128;
 }
 
 /// The bits of [`Core::control`].
@@ -187,6 +219,8 @@ pub(crate) mod control {
     pub(crate) const RENEW: u16 = 32;
     /// Check the module's health before the next message.
     pub(crate) const HEALTH: u16 = 64;
+    /// Let another value take the module's place after the running handler.
+    pub(crate) const RELOAD: u16 = 256;
     /// Drop the code that runs where it is, as after a panic: the incarnation has failed. Comes with one of the other bits that end it.
     pub(crate) const CUT: u16 = 128;
     /// All of those after which the module itself ends.
@@ -242,6 +276,13 @@ impl Core {
     /// What the value says of itself, where that is not what its type says.
     pub(crate) fn own_info(&self) -> Option<&ModuleInfo> {
         self.origin.as_ref().and_then(|origin| origin.info.as_deref())
+    }
+
+    /// What is shown of the module: as [`info`](Self::info), until another type takes its place.
+    pub(crate) fn shown_info(&self) -> &ModuleInfo {
+        let shown =
+            if self.takes_reloads() { self.end.lock().reload().and_then(|reload| reload.shown_info) } else { None };
+        shown.unwrap_or_else(|| self.info())
     }
 
     /// The name in errors and logs: the one given, else the type's with the id.
@@ -560,9 +601,82 @@ impl Core {
         self.environment.host().map(|host| host.strategy(self.parent())).unwrap_or_default()
     }
 
+    /// Notes that another value may take its place.
+    pub(crate) fn take_reloads(&self) {
+        self.ties.fetch_or(ties::RELOADS, Ordering::Relaxed);
+    }
+
+    /// Whether another value may take its place.
+    pub(crate) fn takes_reloads(&self) -> bool {
+        self.ties.load(Ordering::Relaxed) & ties::RELOADS != 0
+    }
+
+    /// Whether there may be more than one incarnation of it.
+    pub(crate) fn is_renewed(&self) -> bool {
+        self.ties.load(Ordering::Relaxed) & (ties::SUPERVISED | ties::RELOADS) != 0
+    }
+
+    /// Leaves what says that another value is to take the module's place. Under the lock of the mailbox.
+    pub(crate) fn leave_order(&self, order: Box<dyn Any + Send>) {
+        self.end.lock().reload_mut().order = Some(order);
+    }
+
+    /// Takes what says that another value is to take the module's place.
+    pub(crate) fn take_order(&self) -> Option<Box<dyn Any + Send>> {
+        self.end.lock().rest.as_mut().and_then(|rest| rest.reload.as_mut()?.order.take())
+    }
+
+    /// Notes that another value is brought up, to take the module's place.
+    pub(crate) fn begin_trial(&self) {
+        self.end.lock().reload_mut().trial = Some(Trial::default());
+    }
+
+    /// Notes that the one that is brought up has failed of this, if it is of this incarnation. Returns whether it is. Under the lock of the mailbox.
+    pub(crate) fn fail_trial(&self, incarnation: u32, failure: &Failure) -> bool {
+        let mut end = self.end.lock();
+        let Some(rest) = &mut end.rest else { return false };
+        let is_next = rest.restarts.saturating_add(2) == incarnation;
+        let trial = rest.reload.as_mut().and_then(|reload| reload.trial.as_mut());
+        let Some(trial) = trial.filter(|_| is_next) else { return false };
+        trial.failure.get_or_insert_with(|| failure.clone());
+        true
+    }
+
+    /// What the one has failed of that is brought up.
+    pub(crate) fn trial_failure(&self) -> Option<Failure> {
+        self.end.lock().reload().and_then(|reload| reload.trial.as_ref()?.failure.clone())
+    }
+
+    /// Notes that none is brought up any more.
+    pub(crate) fn end_trial(&self) {
+        self.end.lock().reload_mut().trial = None;
+    }
+
+    /// Counts the next incarnation, of the type that says this of itself: it has been brought up. Under the lock of the mailbox.
+    pub(crate) fn swap(&self, info: &'static ModuleInfo) {
+        let mut end = self.end.lock();
+        let rest = end.rest.get_or_insert_default();
+        rest.restarts = rest.restarts.saturating_add(1);
+        let reload = end.reload_mut();
+        reload.trial = None;
+        // What a value says of itself instead of its type is asked once.
+        reload.shown_info = (info != self.info).then_some(info);
+    }
+
+    /// Which incarnation's code runs: the one that is brought up, where one is; else as [`incarnation`](Self::incarnation). Asked by that code itself.
+    pub(crate) fn incarnation_in_hand(&self) -> u32 {
+        if !self.is_renewed() {
+            return 1;
+        }
+        let end = self.end.lock();
+        let in_trial = end.reload().is_some_and(|reload| reload.trial.is_some());
+        let restarts = end.rest.as_ref().map_or(0, |rest| rest.restarts);
+        restarts.saturating_add(if in_trial { 2 } else { 1 })
+    }
+
     /// Which incarnation runs, or is to come: from 1.
     pub(crate) fn incarnation(&self) -> u32 {
-        if !self.is_supervised() {
+        if !self.is_renewed() {
             return 1;
         }
         self.end.lock().rest.as_ref().map_or(1, |rest| rest.restarts.saturating_add(1))
@@ -840,7 +954,7 @@ impl<T: Module> AnyCell for Cell<T> {
     }
 
     fn break_off(&self, incarnation: Option<u32>, failure: Failure) {
-        if self.core.is_supervised() {
+        if self.core.is_renewed() {
             self.mailbox.break_off(&self.core, incarnation, failure);
         } else if incarnation.is_some() || !self.core.is_ending() {
             self.core.fail(failure);

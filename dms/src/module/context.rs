@@ -48,10 +48,10 @@ impl<T: Module> Context<T> {
         self.cell.core.name()
     }
 
-    /// Which incarnation of the module this is: 1, and one more with each [restart](crate::recovery::Restart).
+    /// Which incarnation of the module this is: 1, and one more with each [restart](crate::recovery::Restart) and [reload](ModuleRef::reload).
     #[must_use]
     pub fn incarnation(&self) -> u32 {
-        self.cell.core.incarnation()
+        self.cell.core.incarnation_in_hand()
     }
 
     /// Stops this module once the running handler has returned. What waits in the mailbox is reported as undelivered.

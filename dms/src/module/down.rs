@@ -73,7 +73,7 @@ pub struct Down {
     pub incarnation: u32,
     /// What it failed of; `None` where it ended as asked, or its loop returned.
     pub reason: Option<Failure>,
-    /// How long it waits until it is started again; `None` where it is not, and has ended for good.
+    /// How long it waits until it is started again, zero where a [reload](crate::ModuleRef::reload) has put another one in its place; `None` where it has ended for good.
     pub restarts_in: Option<Duration>,
 }
 

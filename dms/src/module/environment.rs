@@ -14,6 +14,7 @@ use super::down::Down;
 use super::health::HealthChanged;
 use super::info::Timeout;
 use super::lifecycle::{Failure, ModuleId, ModuleName};
+use super::reload::{ReloadEntry, Reloaded};
 use super::stop::{How, StopError};
 use super::subscription::{Subscriber, Topic};
 use super::timers::Timers;
@@ -41,6 +42,7 @@ pub(crate) struct Environment {
 pub(crate) enum News {
     Down(Down),
     Health(HealthChanged),
+    Reloaded(Reloaded),
 }
 
 /// What the system does for its modules.
@@ -74,6 +76,12 @@ pub(crate) trait Host: Any + Send + Sync {
 
     /// Tells modules what has happened to one of them, as an event.
     fn announce(&self, news: News);
+
+    /// Writes a reload down.
+    fn note_reload(&self, entry: ReloadEntry);
+
+    /// The last reloads: of all modules, or of one.
+    fn reloads(&self, id: Option<ModuleId>) -> Vec<ReloadEntry>;
 
     /// Whether the module has children that have not ended.
     fn has_children(&self, id: ModuleId) -> bool;

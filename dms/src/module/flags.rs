@@ -27,7 +27,7 @@ impl ModuleFlags {
     pub const NONE: Self = Self(0);
     /// The system cannot do without it: nothing but a shutdown stops it, and its failure is the system's.
     pub const ESSENTIAL: Self = Self(1);
-    /// It may be replaced while it runs.
+    /// Another value may [take its place](crate::ModuleRef::reload) while it runs.
     pub const HOT_RELOADABLE: Self = Self(1 << 1);
     /// It runs in user space.
     pub const USERSPACE: Self = Self(1 << 2);

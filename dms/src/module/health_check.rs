@@ -231,7 +231,7 @@ impl Core {
 
     /// Whether the module is such as can be checked: it runs, and is not about to end.
     fn is_checkable(&self) -> bool {
-        self.state() == ModuleState::Running && !self.has(control::ENDS | control::RENEW)
+        self.state() == ModuleState::Running && !self.has(control::ENDS | control::RENEW | control::RELOAD)
     }
 
     /// Takes in what the check of this number says, unless that comes too late.

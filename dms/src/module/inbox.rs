@@ -69,7 +69,7 @@ pub struct Inbox<T: Module> {
 }
 
 /// What the worker has taken out of the mailbox.
-struct Hand<T: Module> {
+pub(crate) struct Hand<T: Module> {
     batch: VecDeque<T::Message>,
     /// The poll of the worker's task in which the batch was taken, if the next message wakes that task; else 0.
     armed: u32,
@@ -91,6 +91,17 @@ impl<T: Module> Inbox<T> {
             closed: false,
         };
         Self { cell, hand }
+    }
+
+    /// Goes on where another inbox has been [released](Self::release).
+    pub(crate) fn resume(cell: Arc<Cell<Owner<T>>>, hand: Hand<Owner<T>>) -> Self {
+        Self { cell, hand: hand.of_other() }
+    }
+
+    /// Gives away what is in hand; this one is nobody's from here on.
+    pub(crate) fn release(&mut self) -> Hand<Owner<T>> {
+        let left = Hand { batch: VecDeque::new(), closed: true, ..self.hand };
+        std::mem::replace(&mut self.hand, left).of_other()
     }
 
     /// Waits for the next message; `None` once the module is to stop, or is drained: then the loop should return.
@@ -276,6 +287,12 @@ impl<T: Module> Inbox<T> {
 }
 
 impl<T: Module> Hand<T> {
+    /// The same for another type of module with these messages.
+    fn of_other<N: Module<Message = T::Message>>(self) -> Hand<N> {
+        let Self { batch, armed, since_yield, since_admission, quiesced, closed } = self;
+        Hand { batch, armed, since_yield, since_admission, quiesced, closed }
+    }
+
     async fn handle_all(&mut self, cell: &Cell<Owner<T>>, module: &mut T, ctx: &mut Context<T>) {
         while let Some(message) = self.batch.pop_front() {
             self.count_begun(cell);
@@ -338,7 +355,7 @@ impl<T: Module> Hand<T> {
     #[cold]
     fn must_end(&mut self, cell: &Cell<Owner<T>>, stopping: bool) -> bool {
         let core = &cell.core;
-        if core.has(control::STOP | control::RENEW) && !stopping {
+        if core.has(control::STOP | control::RENEW | control::RELOAD) && !stopping {
             return true;
         }
         if core.has(control::QUIESCE) {
@@ -403,7 +420,8 @@ impl<T: Module> Hand<T> {
     /// Whether the control has news for the loop.
     #[cold]
     fn must_look(&self, cell: &Cell<Owner<T>>) -> bool {
-        cell.core.has(control::STOP | control::RENEW) || cell.core.has(control::QUIESCE) && !self.quiesced
+        cell.core.has(control::STOP | control::RENEW | control::RELOAD)
+            || cell.core.has(control::QUIESCE) && !self.quiesced
     }
 
     /// The message that has the module check its health, if that is due. It has no position.

@@ -446,8 +446,16 @@ impl<E> Mailbox<E> {
     pub(crate) fn break_off(&self, core: &Core, incarnation: Option<u32>, failure: Failure) {
         let mut queue = self.queue.lock();
         let is_another = incarnation.is_some_and(|incarnation| incarnation != core.incarnation());
+        if is_another {
+            let of_next = incarnation.is_some_and(|incarnation| core.fail_trial(incarnation, &failure));
+            drop(queue);
+            if of_next {
+                core.wake();
+            }
+            return;
+        }
         let is_ending = core.is_ending();
-        if is_another || is_ending && incarnation.is_none() {
+        if is_ending && incarnation.is_none() {
             return;
         }
         core.fail(failure);
@@ -512,6 +520,23 @@ impl<E> Mailbox<E> {
     pub(crate) fn untell(&self, core: &Core, bits: u16) {
         let _queue = self.queue.lock();
         core.untell(bits);
+    }
+
+    /// Does something under the lock, and has the worker look up if that says so.
+    pub(crate) fn interrupt(&self, core: &Core, act: impl FnOnce() -> bool) {
+        let mut queue = self.queue.lock();
+        if act() {
+            queue.parked = false;
+            let stranger = queue.take_stranger();
+            drop(queue);
+            wake(core, stranger);
+        }
+    }
+
+    /// Does something under the lock.
+    pub(crate) fn locked<R>(&self, act: impl FnOnce() -> R) -> R {
+        let _queue = self.queue.lock();
+        act()
     }
 
     /// Forgets that the running incarnation is to end, for none runs.

@@ -1,7 +1,7 @@
 //! One module alive.
 //!
 //! Reading order: [`info`], [`flags`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
-//! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`supervised`] the life of one that is built again, [`together`] with its siblings, [`dispatch`] the moment before a handler,
+//! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`supervised`] the life of one that is built again, [`together`] with its siblings, [`reload`] that of one whose place another takes, [`dispatch`] the moment before a handler,
 //! [`inline`] what an asker may do in its place,
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`event`] is what comes to many modules at once,
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
@@ -42,6 +42,7 @@ pub(crate) mod mailbox;
 pub(crate) mod message_set;
 pub(crate) mod module_ref;
 pub(crate) mod recipient;
+pub(crate) mod reload;
 #[cfg(feature = "wire")]
 pub(crate) mod remote;
 pub(crate) mod reply;
@@ -83,6 +84,7 @@ pub use lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 pub use message_set::{Accepts, DynMessage, MessageSet};
 pub use module_ref::ModuleRef;
 pub use recipient::Recipient;
+pub use reload::{Reload, ReloadEntry, ReloadError, ReloadFuture, ReloadOutcome, ReloadReport, Reloaded};
 pub use reply::ReplyTo;
 #[cfg(feature = "wire")]
 pub use request_error::RequestError;

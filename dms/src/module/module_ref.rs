@@ -262,7 +262,7 @@ impl<T: Module> ModuleRef<T> {
         self.cell.core.wait_until(|now| now != state).await
     }
 
-    /// Which incarnation of the module runs, or is to come: 1, and one more with each [restart](crate::recovery::Restart).
+    /// Which incarnation of the module runs, or is to come: 1, and one more with each [restart](crate::recovery::Restart) and [reload](Self::reload).
     #[must_use]
     pub fn incarnation(&self) -> u32 {
         self.cell.core.incarnation()
@@ -271,7 +271,7 @@ impl<T: Module> ModuleRef<T> {
     /// What the module says of itself.
     #[must_use]
     pub fn info(&self) -> &ModuleInfo {
-        self.cell.core.info()
+        self.cell.core.shown_info()
     }
 
     /// The module's name: the one given, else the type's with the id.

@@ -3,6 +3,7 @@
 //! The slot is all that outlives an incarnation: the cell with its mailbox and its name, the batch in hand, the timers and the subscriptions. An incarnation is
 //! the module's value with its tasks and its children.
 
+use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
@@ -12,49 +13,76 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::cell::{AnyCell, Cell};
+use super::cell::{AnyCell, Cell, control};
+use super::context::Context;
 use super::cut::contain_unless_cut;
 use super::deadline::Deadline;
 use super::deadlock::{EdgeGuard, On};
 use super::down::Down;
 use super::environment::News;
 use super::handler::Module;
-use super::lifecycle::{Failure, ModuleState};
+use super::inbox::Hand;
+use super::lifecycle::{Failure, ModuleId, ModuleState};
 use super::message_set::Owner;
 use super::module_ref::ModuleRef;
+use super::reload::{Next, Step, carry_out};
 use super::stop::{self, How};
 use super::together::{Follower, Ticket, resume, suspend, unless_ending};
-use super::worker::{End, Life, Start, attributed, begin_running, drop_value, panic_text, run, start, stop};
-use crate::recovery::{Decision, Exit, HealthStatus, Random, Restart, Strategy, Supervision};
+use super::worker::{End, Ending, Life, Start, attributed, begin_running, drop_value, panic_text, run, start, stop};
+use crate::recovery::{Decision, Exit, HealthStatus, Random, Restart, RestartPolicy, Strategy, Supervision};
 
 /// Builds a module that is registered already.
 pub(crate) type Build<T> = Box<dyn Fn(ModuleRef<T>) -> T + Send>;
 
 /// What decides on a module's restarts, and builds it again.
-struct Supervisor<T: Module> {
+pub(super) struct Supervisor<T: Module> {
     supervision: Supervision,
-    build: Build<T>,
+    /// `None` where the module is never started again.
+    build: Option<Build<T>>,
     random: Random,
     /// Since when the module runs; `None` before it does.
     runs_since: Option<Instant>,
 }
 
-/// As [`life`](super::worker::life), of a module that is built again.
+/// As [`life`](super::worker::life), of a module that is built again, or whose place another one may take.
 pub(crate) fn supervised_life<T: Module>(
     cell: Arc<Cell<Owner<T>>>,
     module: T,
     start: Option<Box<Start>>,
     restart: Restart,
-    build: Build<T>,
+    build: Option<Build<T>>,
+    is_reloadable: bool,
 ) -> impl Future<Output = ()> + Send {
-    cell.core.supervise();
+    if restart.policy != RestartPolicy::Never {
+        cell.core.supervise();
+    }
+    if is_reloadable {
+        cell.core.take_reloads();
+    }
     let life = Life::new(&cell, module, start);
-    let supervisor =
-        Supervisor { supervision: Supervision::new(restart), build, random: Random::new(), runs_since: None };
-    attributed(cell, live(life, Box::new(supervisor)))
+    let supervisor = Supervisor::new(Supervision::new(restart), build);
+    attributed(cell, async move {
+        let mut next = live(life, Box::new(supervisor)).await;
+        while let Some(Next(life)) = next {
+            next = life.await;
+        }
+    })
 }
 
-async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) {
+/// The life of a module that has been brought up to take the place of another one.
+pub(super) fn live_again<T: Module>(
+    cell: Arc<Cell<Owner<T>>>,
+    hand: Hand<Owner<T>>,
+    module: T,
+    ctx: Context<T>,
+    supervisor: Supervisor<T>,
+) -> Next {
+    let life = Life { module: Some(module), ctx, ending: Ending::resume(cell, hand) };
+    Next(Box::pin(live(life, Box::new(supervisor))))
+}
+
+/// Lives until the module ends, or another one takes its place; gives the life of that one.
+async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) -> Option<Next> {
     let life = &mut life;
     // A module that does not come up the first time has not been registered.
     let mut end = if life.ending.awaits_start() {
@@ -64,7 +92,10 @@ async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) 
         None
     };
     if end.is_none() {
-        end = Some(supervisor.run(life).await);
+        match supervisor.run(life).await {
+            Ran::Ended(ended) => end = Some(ended),
+            Ran::Swapped(next) => return next,
+        }
         while let Some(before) = end.take() {
             let ticket = life.ending.core().take_ticket();
             let decision =
@@ -90,21 +121,58 @@ async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) 
             });
             let begun = begun.await;
             end = Some(match begun {
-                None => supervisor.run(life).await,
                 Some(end) => end,
+                None => match supervisor.run(life).await {
+                    Ran::Ended(end) => end,
+                    Ran::Swapped(next) => return next,
+                },
             });
         }
     }
     if let Some(end) = end {
         Box::pin(stop(life, end)).await;
     }
+    None
+}
+
+/// How an incarnation has ended.
+enum Ran {
+    Ended(End),
+    /// Another one is in its place.
+    Swapped(Option<Next>),
 }
 
 impl<T: Module> Supervisor<T> {
-    async fn run(&mut self, life: &mut Life<T>) -> End {
-        life.ending.core().may_follow();
+    pub(super) fn new(supervision: Supervision, build: Option<Build<T>>) -> Self {
+        Self { supervision, build, random: Random::new(), runs_since: None }
+    }
+
+    /// What it has for whoever takes the module's place: a reload is no restart that counts.
+    pub(super) fn hand_over(&mut self) -> (Supervision, Option<Build<T>>) {
+        (self.supervision.clone(), self.build.take())
+    }
+
+    /// What builds the module again: an `Option<Build<T>>`.
+    pub(super) fn build(&self) -> &dyn Any {
+        &self.build
+    }
+
+    async fn run(&mut self, life: &mut Life<T>) -> Ran {
+        if life.ending.core().is_supervised() {
+            life.ending.core().may_follow();
+        }
         self.runs_since = Some(Instant::now());
-        run(life).await
+        loop {
+            let end = run(life).await;
+            if !life.ending.core().has(control::RELOAD) {
+                return Ran::Ended(end);
+            }
+            match Box::pin(carry_out(life, self, end)).await {
+                Step::Again => {}
+                Step::Over(end) => return Ran::Ended(end),
+                Step::Swapped(next) => return Ran::Swapped(next),
+            }
+        }
     }
 
     /// Decides what comes after an incarnation.
@@ -190,7 +258,9 @@ impl<T: Module> Supervisor<T> {
     async fn begin_again(&mut self, life: &mut Life<T>) -> Option<End> {
         let cell = Arc::clone(life.ending.inbox.cell());
         let target = ModuleRef { cell: Arc::clone(&cell) };
-        match panic::catch_unwind(AssertUnwindSafe(|| (self.build)(target))) {
+        // Without, the policy is never to.
+        let Some(build) = &self.build else { return Some(End::Uninitialised) };
+        match panic::catch_unwind(AssertUnwindSafe(|| build(target))) {
             Ok(module) => life.module = Some(module),
             Err(panic) => {
                 cell.core.fail(Failure::Panic { place: "new".to_owned(), text: panic_text(&*panic) });
@@ -229,7 +299,7 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
     life.ending.inbox.put_down();
     core.set_deadline(Deadline::NEVER);
     life.ctx.join_tasks().await;
-    end_children(&cell).await;
+    end_children(&cell, |_| true).await;
     if let Some(module) = &mut life.module
         && matches!(end, End::Whole)
     {
@@ -237,7 +307,7 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
         let stopped = contain_unless_cut(core, pin!(Some(module.stop(&mut life.ctx)))).await;
         life.ending.check_stop("stop", stopped);
         life.ctx.join_tasks().await;
-        end_children(&cell).await;
+        end_children(&cell, |_| true).await;
     }
     drop_value(life);
     let health = core.failure().map(|failure| failure.to_string());
@@ -258,11 +328,12 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
     core.environment.announce(News::Down(down));
 }
 
-/// Ends the children of a module that goes on itself, the youngest first.
-async fn end_children<O: Module>(cell: &Arc<Cell<O>>) {
+/// Ends those children of a module that goes on itself, the youngest first.
+pub(super) async fn end_children<O: Module>(cell: &Arc<Cell<O>>, ends: impl Fn(ModuleId) -> bool) {
     let core = &cell.core;
     let Some(host) = core.environment.host().filter(|_| core.may_have_children()) else { return };
-    let children = host.children(core.id);
+    let mut children = host.children(core.id);
+    children.retain(|child| ends(child.core().id));
     // What a child's stop hook asks of this module nobody would answer meanwhile.
     let edge = |child: &Arc<dyn AnyCell>| {
         EdgeGuard::new(Arc::clone(cell) as Arc<dyn AnyCell>, Arc::clone(child), On::Ended).ok()

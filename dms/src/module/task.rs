@@ -243,7 +243,7 @@ impl Tasks {
     where
         F: Future<Output: TaskOutput> + Send + 'static,
     {
-        let incarnation = module.core().incarnation();
+        let incarnation = module.core().incarnation_in_hand();
         let state = Mutex::new(State::Running(Taker::Handle(None)));
         let shared = Arc::new(Shared { name, module, incarnation, state });
         let mut list = self.list.lock();

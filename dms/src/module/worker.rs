@@ -21,7 +21,7 @@ use super::environment::News;
 use super::error::ModuleError;
 use super::flags::ModuleFlags;
 use super::handler::Module;
-use super::inbox::Inbox;
+use super::inbox::{Hand, Inbox};
 use super::inline::Resident;
 use super::lifecycle::{Failure, ModuleState};
 use super::message_set::Owner;
@@ -420,11 +420,25 @@ pub(super) struct Ending<T: Module> {
     clean: bool,
     /// Whether its failure is that of its parent, or of the system.
     escalates: bool,
+    /// Whether the module lives on in another one.
+    released: bool,
 }
 
 impl<T: Module> Ending<T> {
     fn new(cell: &Arc<Cell<Owner<T>>>, start: Option<Box<Start>>) -> Self {
-        Self { inbox: Inbox::new(Arc::clone(cell)), start, clean: false, escalates: false }
+        Self { inbox: Inbox::new(Arc::clone(cell)), start, clean: false, escalates: false, released: false }
+    }
+
+    /// Gives away what the module has in hand, for another one that takes its place: this is not its end.
+    pub(super) fn release(&mut self) -> Hand<Owner<T>> {
+        self.released = true;
+        self.inbox.release()
+    }
+
+    /// Goes on where another one has been [released](Self::release).
+    pub(super) fn resume(cell: Arc<Cell<Owner<T>>>, hand: Hand<Owner<T>>) -> Self {
+        let inbox = Inbox::resume(cell, hand);
+        Self { inbox, start: None, clean: false, escalates: false, released: false }
     }
 
     pub(super) fn core(&self) -> &Core {
@@ -479,6 +493,9 @@ impl<T: Module> Ending<T> {
 
 impl<T: Module> Drop for Ending<T> {
     fn drop(&mut self) {
+        if self.released {
+            return;
+        }
         self.inbox.close();
         let core = self.core();
         if const { T::HEALTH.is_some() } {
@@ -497,9 +514,10 @@ impl<T: Module> Drop for Ending<T> {
         if is_essential && host.as_ref().is_some_and(|host| !host.is_shutting_down()) && core.failure().is_none() {
             core.fail(Failure::Ended);
         }
-        if core.is_supervised() {
+        if core.is_renewed() {
             // Whoever waits for it to begin again waits no longer.
             drop(core.take_ticket());
+            drop(core.take_order());
         }
         let undelivered = core.undelivered.load(Ordering::Relaxed);
         if undelivered > 0 {

@@ -25,7 +25,7 @@ use crate::module::deadlock::{EdgeGuard, On};
 use crate::module::reply::NoAnswer;
 use crate::module::supervised::{Build, supervised_life};
 use crate::module::worker::{self, NotStarted, Start};
-use crate::module::{Module, ModuleId, ModuleInfo, ModuleRef, ModuleState};
+use crate::module::{Module, ModuleFlags, ModuleId, ModuleInfo, ModuleRef, ModuleState};
 use crate::recovery::{Restart, RestartPolicy};
 
 /// A registration to come: await it, or set something first.
@@ -402,11 +402,10 @@ impl<T: Module> Candidate for Entry<T> {
             }
         };
         let cell = Arc::clone(&target.cell);
-        let rebuilt = build.map(|build| (build, self.restart()));
-        let worker = if let Some((build, restart)) = rebuilt
-            && restart.policy != RestartPolicy::Never
-        {
-            runtime.spawn(supervised_life(cell, value, start, restart, build))
+        let restart = self.restart();
+        let is_reloadable = target.info().flags.contains(ModuleFlags::HOT_RELOADABLE);
+        let worker = if is_reloadable || restart.policy != RestartPolicy::Never {
+            runtime.spawn(supervised_life(cell, value, start, restart, build, is_reloadable))
         } else if T::INLINE {
             runtime.spawn(worker::inline_life(cell, value, start))
         } else {

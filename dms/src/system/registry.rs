@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId, type_name};
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -31,7 +31,9 @@ use crate::module::message_set::Owner;
 use crate::module::stop::{self, How, StopError};
 use crate::module::subscription::{Subscriber, Topic};
 use crate::module::together::Baton;
-use crate::module::{Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState};
+use crate::module::{
+    Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState, ReloadEntry,
+};
 use crate::recovery::{Restart, Strategy};
 
 /// What a system, its references and its modules share.
@@ -49,6 +51,8 @@ pub(crate) struct Shared {
     strategy: Strategy,
     /// What ends modules one after the other, whoever waits for it.
     errands: Mutex<Vec<JoinHandle<()>>>,
+    /// The last reloads, the oldest first.
+    reloads: Mutex<VecDeque<ReloadEntry>>,
 }
 
 #[derive(Default)]
@@ -94,6 +98,9 @@ pub(super) struct Dependency {
 
 /// Messages beyond this many bytes are warned of.
 pub(super) const WIDE: usize = 256;
+
+/// So many reloads are remembered.
+const RELOADS: usize = 64;
 
 /// A module as [`SystemRef::modules`](crate::SystemRef::modules) lists it.
 #[derive(Debug, Clone)]
@@ -163,6 +170,7 @@ impl Shared {
             sources: Sources::new(sources, system.clone()),
             strategy,
             errands: Mutex::default(),
+            reloads: Mutex::default(),
         });
         let host = Arc::downgrade(&shared) as std::sync::Weak<dyn Host>;
         shared.environment.set_host(host);
@@ -590,7 +598,7 @@ impl ModuleSummary {
         Self {
             id: core.id,
             name: core.name(),
-            info: *core.info(),
+            info: *core.shown_info(),
             state: core.state(),
             depth: cell.depth(),
             parent: core.parent(),
@@ -697,7 +705,20 @@ impl Host for Shared {
         drop(match news {
             News::Down(down) => self.publish(down, Audience::Everybody),
             News::Health(change) => self.publish(change, Audience::Everybody),
+            News::Reloaded(reloaded) => self.publish(reloaded, Audience::Everybody),
         });
+    }
+
+    fn note_reload(&self, entry: ReloadEntry) {
+        let mut reloads = self.reloads.lock();
+        if reloads.len() == RELOADS {
+            reloads.pop_front();
+        }
+        reloads.push_back(entry);
+    }
+
+    fn reloads(&self, id: Option<ModuleId>) -> Vec<ReloadEntry> {
+        self.reloads.lock().iter().filter(|entry| id.is_none_or(|id| entry.id == id)).cloned().collect()
     }
 
     fn stop_children(self: Arc<Self>, id: ModuleId) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -19,9 +19,10 @@ use super::register::{Entry, Make, Register};
 use super::registry::{ModuleSummary, Settings, Shared};
 use super::shutdown::{self, ShutdownReport};
 use crate::module::cell::Cell;
-use crate::module::message_set::Owner;
+use crate::module::environment::Host;
+use crate::module::message_set::{MessageSet, Owner};
 use crate::module::stop::{How, Stop, StopError};
-use crate::module::{Module, ModuleFlags, ModuleId, ModuleRef, ModuleState};
+use crate::module::{Module, ModuleFlags, ModuleId, ModuleRef, ModuleState, Reload, ReloadEntry, ReloadError};
 
 /// Owns modules: they live until they are stopped, or the system is shut down or dropped. They run on the Tokio runtime on which the first of them is
 /// registered.
@@ -304,6 +305,36 @@ impl SystemRef {
             Ok(module) => Stop::new(module, how),
             Err(names) => Stop::refused(StopError::NotFound { name: name.to_owned(), names }),
         }
+    }
+
+    /// Puts what `make` builds in the place of the module of this name, while it runs, as [`ModuleRef::reload_with`] does. `New` handles the messages of `Old`: it is the same type, or
+    /// one with `#[module(replaces = Old)]`.
+    ///
+    /// # Errors
+    /// There is none of the name, or it handles other messages; else as [`ModuleRef::reload`].
+    ///
+    /// # Cancel safety
+    /// Once polled the reload goes on, whether or not this is awaited to its end.
+    pub fn reload<Old: Module, New: Module<Message = Old::Message>>(
+        &self,
+        name: &str,
+        make: impl Fn(ModuleRef<New>) -> New + Send + 'static,
+    ) -> Reload<New>
+    where
+        Old::Message: MessageSet<New>,
+    {
+        let found = self.get::<New>(name).map_err(|error| match error {
+            FindError::WrongType { name, expected, found } => ReloadError::WrongType { module: name, expected, found },
+            FindError::NotFound { names, .. } => ReloadError::NotFound { name: name.to_owned(), names },
+            _ => ReloadError::NotFound { name: name.to_owned(), names: Vec::new() },
+        });
+        Reload::found(found, make)
+    }
+
+    /// The last 64 reloads of modules of this system that have ended, the oldest first, those that failed among them.
+    #[must_use]
+    pub fn reload_history(&self) -> Vec<ReloadEntry> {
+        self.shared().map(|shared| Host::reloads(&*shared, None)).unwrap_or_default()
     }
 
     /// The modules that live, in the order of registration.
