@@ -15,6 +15,7 @@ use dms::{Config, ConfigError, Failure, ModuleFlags, ModuleInfo, ModuleState, Re
 use dms_tests::{Drops, Flavor, Log, Token, on_every_runtime, on_paused};
 use serde_json::json;
 use tokio::runtime::Builder;
+use tokio::time::{Instant, sleep};
 
 type Hook = Box<dyn FnMut(&adapter::Context) -> Result<Response, ModuleError> + Send>;
 
@@ -882,6 +883,42 @@ fn health_is_what_the_object_says() {
         assert_eq!(health, [Ok(true), Ok(false), Ok(true)]);
         ill.stop().await.unwrap();
         assert!(matches!(ill.is_healthy().await, Err(AskError::Stopped { .. })));
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn an_object_is_asked_for_its_health_again_and_again_and_three_times_false_is_its_failure() {
+    on_paused(|| async {
+        let (system, begun) = (System::new(), Instant::now());
+        let mut asked = 0;
+        let ill = object("ill").on("health", move |_| {
+            asked += 1;
+            if asked == 2 || asked > 4 { Err("out of breath".into()) } else { Ok(done()) }
+        });
+        let ill = register(&system, ill).await;
+        let reason = "`is_healthy` says `false`".to_owned();
+        sleep(Duration::from_secs(15)).await;
+        assert_eq!(ill.health(), HealthStatus::Healthy);
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(ill.health(), HealthStatus::Degraded(reason.clone()));
+        sleep(Duration::from_secs(20)).await;
+        assert_eq!(ill.health(), HealthStatus::Healthy);
+        let report = ill.stopped().await;
+        assert_eq!(begun.elapsed().as_secs(), 70);
+        assert_eq!(report.failure, Some(Failure::Health { reason, failures: 3 }));
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn an_object_that_panics_when_it_is_asked_for_its_health_is_not_healthy_and_goes_on() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let ill = register(&system, object("ill").on("health", |_| panic!("faints"))).await;
+        assert_eq!(ill.check_health().await, HealthStatus::Unhealthy("`health` panicked: faints".to_owned()));
+        assert_eq!(ill.check_health().await, HealthStatus::Healthy);
+        assert!(system.request("ill", get()).await.is_ok());
         system.shutdown().await;
     });
 }

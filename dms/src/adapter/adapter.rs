@@ -11,15 +11,17 @@ use crate::message::{Request, Response};
 use crate::module::blocking_pool::run_blocking;
 use crate::module::cell::AnyCell;
 use crate::module::{Context, Describe, EventResponse, ModuleError, ModuleInfo};
+use crate::recovery::HealthStatus;
 use crate::system::Event;
-use dms_macros::{event, handler, init, module, request, start, stop};
+use dms_macros::{event, handler, health, init, module, request, start, stop};
 
 /// A module made of an object: `system.register_module(ModuleAdapter::new(MyModule))`.
 ///
 /// It is a module as any other. What the object says in [`info`](ModuleTrait::info) counts for it: the name by which `system.find::<ModuleAdapter>(name)` and `system.request(name, …)` reach it, capabilities, flags,
 /// dependencies, and the mailbox's bound. See [`ModuleTrait`] for when and where the object's hooks run.
 ///
-/// [`is_healthy`](ModuleAdapterRef::is_healthy) on a reference asks the object: `adapter.is_healthy().await`.
+/// The object is asked whether it is healthy every 10 s, as other modules are by [`#[health]`](macro@crate::health), and by whoever calls [`is_healthy`](ModuleAdapterRef::is_healthy) on a reference:
+/// `adapter.is_healthy().await`.
 ///
 /// The value must be there when it is registered, for it says what the module is: `register_with` refuses one with [`RegisterError::BuiltTooLate`](crate::RegisterError::BuiltTooLate). Objects of
 /// one name can be members of a pool that has a name: `register_pool(…).name("workers")`.
@@ -94,6 +96,14 @@ impl ModuleAdapter {
             object.handle_request(&ObjectRequest { source: &source, request_type, payload })
         };
         self.run(ctx.cell(), answer).await?
+    }
+
+    // A hook of the object's takes as long as it takes, and so does this one: only what the object says counts.
+    #[health(timeout = "365d")]
+    async fn health(&mut self, ctx: &mut Context<Self>) -> Result<HealthStatus, ModuleError> {
+        let is_healthy = self.run(ctx.cell(), |object| object.is_healthy()).await?;
+        let ill = || HealthStatus::Unhealthy("`is_healthy` says `false`".to_owned());
+        Ok(if is_healthy { HealthStatus::Healthy } else { ill() })
     }
 
     /// Asks the object whether it can do its work.

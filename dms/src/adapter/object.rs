@@ -9,7 +9,7 @@ use crate::system::Event;
 /// A module as an object: synchronous hooks, which may block.
 ///
 /// All but [`info`](Self::info) run on a thread of Tokio's blocking pool, one at a time and each to its end: the [`ModuleAdapter`](super::ModuleAdapter) around the object waits for it, other modules do not.
-/// A panic in one fails the module, as in a handler. There, [`Context::request`], [`blocking_ask`](crate::ModuleRef::blocking_ask) and
+/// A panic in one but [`is_healthy`](Self::is_healthy) fails the module, as in a handler. There, [`Context::request`], [`blocking_ask`](crate::ModuleRef::blocking_ask) and
 /// [`blocking_send`](crate::ModuleRef::blocking_send) block the thread; modules that would wait for each other for ever get an error instead.
 /// A hook that waits keeps its thread: where the pool has fewer threads than hooks that wait for those of other objects (Tokio's has 512 unless the runtime's builder says otherwise), their deadlines
 /// end it.
@@ -63,6 +63,9 @@ pub trait ModuleTrait: Send + 'static {
     }
 
     /// Whether the module can do its work.
+    ///
+    /// It is asked every 10 s between two other hooks, ahead of what waits. `false`, or a panic, degrades the module, and three in a row are its failure,
+    /// [`Failure::Health`](crate::Failure::Health). A hook that takes long is none.
     fn is_healthy(&self) -> bool {
         true
     }

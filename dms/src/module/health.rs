@@ -6,7 +6,7 @@ use std::mem::discriminant;
 use super::cell::Core;
 use super::environment::News;
 use super::handler::Module;
-use super::health_check::Checks;
+use super::health_judge::Checks;
 use super::lifecycle::{ModuleId, ModuleName};
 use super::module_ref::ModuleRef;
 use crate::recovery::HealthStatus;

@@ -7,7 +7,7 @@
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
 //! with `schema` to say what it takes and `request_error` what can go wrong; with the feature `snapshot`, `snapshot` is the state of a module as bytes. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`blocking`] is the way in from a thread that may be blocked, and with the feature `adapter`, `blocking_pool` gives a module one. [`lifecycle`] and [`error`] are what
-//! is seen of it all, [`watch`] waits for it, [`down`] tells others of an end, [`health`] of how a module is, by what [`health_check`] finds out, [`stop`] asks for the end, [`kill`] for one at once, which [`cut`] brings about, [`environment`] what this room asks of the system.
+//! is seen of it all, [`watch`] waits for it, [`down`] tells others of an end, [`health`] of how a module is, by what [`health_check`] finds out and [`health_judge`] makes of it, [`stop`] asks for the end, [`kill`] for one at once, which [`cut`] brings about, [`environment`] what this room asks of the system.
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
@@ -31,6 +31,7 @@ pub(crate) mod flags;
 pub(crate) mod handler;
 pub(crate) mod health;
 pub(crate) mod health_check;
+pub(crate) mod health_judge;
 #[cfg(feature = "observe")]
 pub(crate) mod histogram;
 pub(crate) mod inbox;

@@ -79,8 +79,8 @@ struct Driver {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fired {
     Again,
-    /// The next time is this one, whatever the interval.
-    At(Instant),
+    /// The next time is not an interval after this one, but [`Source::due`].
+    Anew,
     /// Too many wait already.
     Saturated,
     Ended,
@@ -89,6 +89,11 @@ pub(crate) enum Fired {
 /// What a request does when it is due.
 pub(crate) trait Source: Send {
     fn fire(&mut self) -> Fired;
+
+    /// When it is due next, where it has fired [anew](Fired::Anew).
+    fn due(&self) -> Option<Instant> {
+        None
+    }
 
     /// Counts times that are not even tried.
     fn skip(&mut self, times: u64);
@@ -260,7 +265,7 @@ impl Timers {
             match state.requests.get_mut(key.place).filter(|request| request.serial == key.serial) {
                 Some(request) if fired != Fired::Ended => {
                     let next = match fired {
-                        Fired::At(at) => Some(at),
+                        Fired::Anew => source.due(),
                         _ => request.interval.and_then(|interval| next_due(at, interval, now, &mut *source, fired)),
                     };
                     request.source = Some(source);

@@ -6,7 +6,7 @@ use std::fmt;
 ///
 /// A module says so of itself with [`#[health]`](macro@crate::health).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(any(feature = "observe", feature = "wire"), derive(serde::Serialize, serde::Deserialize))]
 pub enum HealthStatus {
     /// As it should be.
     #[default]
@@ -169,7 +169,7 @@ impl HealthMonitor {
 /// assert_eq!((summary.healthy, summary.degraded, summary.percent()), (2, 1, 66));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(feature = "wire", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(any(feature = "observe", feature = "wire"), derive(serde::Serialize, serde::Deserialize))]
 pub struct HealthSummary {
     /// How many are healthy.
     pub healthy: usize,

@@ -9,7 +9,7 @@ use crate::recovery::{HealthStatus, HealthSummary};
 
 /// How a system is: its modules as a tree, each with its children.
 ///
-/// It is what [`SystemRef::health`] gives, and is drawn as text:
+/// It is what [`SystemRef::health`] gives, can be serialised with the feature `observe` or `wire`, and is drawn as text:
 ///
 /// ```text
 /// shop: degraded: stock: nearly full; 75 % of 4 modules are healthy
@@ -19,7 +19,7 @@ use crate::recovery::{HealthStatus, HealthSummary};
 /// └─ mail: healthy
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "wire", derive(serde::Serialize))]
+#[cfg_attr(any(feature = "observe", feature = "wire"), derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct HealthReport {
     /// The system's name.
@@ -36,16 +36,16 @@ pub struct HealthReport {
 
 /// How a module is, and its children are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "wire", derive(serde::Serialize))]
+#[cfg_attr(any(feature = "observe", feature = "wire"), derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ModuleHealth {
     /// The module's id.
-    #[cfg_attr(feature = "wire", serde(serialize_with = "id_as_number"))]
+    #[cfg_attr(any(feature = "observe", feature = "wire"), serde(serialize_with = "id_as_number"))]
     pub id: ModuleId,
     /// The module's name.
     pub name: String,
     /// Where it is in its life.
-    #[cfg_attr(feature = "wire", serde(serialize_with = "as_text"))]
+    #[cfg_attr(any(feature = "observe", feature = "wire"), serde(serialize_with = "as_text"))]
     pub state: ModuleState,
     /// How it is itself.
     pub own: HealthStatus,
@@ -169,13 +169,13 @@ impl fmt::Display for HealthReport {
     }
 }
 
-#[cfg(feature = "wire")]
+#[cfg(any(feature = "observe", feature = "wire"))]
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "it is how serde calls it")]
 fn id_as_number<S: serde::Serializer>(id: &ModuleId, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(id.0.get())
 }
 
-#[cfg(feature = "wire")]
+#[cfg(any(feature = "observe", feature = "wire"))]
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "it is how serde calls it")]
 fn as_text<S: serde::Serializer>(state: &ModuleState, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(state)

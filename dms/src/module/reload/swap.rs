@@ -83,6 +83,8 @@ pub(in crate::module) async fn carry_out<T: Module>(
         }
     };
     core.end_checks();
+    // The next one may have no check that would take it back.
+    cell.mailbox.untell(core, control::HEALTH);
     down.reason = retire(life, &cell, &elders, order.limit.after).await;
     let incarnation = core.incarnation();
     let (old, new) = (order.answer.old, order.answer.new);
