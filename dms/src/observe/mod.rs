@@ -37,7 +37,7 @@
 //! The counters of a module are exact, and each message is in one of them at any moment. They are those of one moment for one module, not for all: while a snapshot is taken the
 //! modules go on, so what one has sent another may not have got yet. Times are measured of some messages only, since to look at the clock takes longer than to hand a message over.
 //!
-//! Reading order: [`snapshot`] is what is told; where it comes from is in the room `module`: `traffic.rs` counts, `histogram.rs` keeps times.
+//! Reading order: `snapshot.rs` is what is told; where it comes from is in the room `module`: `traffic.rs` counts, `histogram.rs` keeps times.
 
 mod snapshot;
 
