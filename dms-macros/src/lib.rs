@@ -155,6 +155,12 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   switched, and the ask takes about a quarter of the time. Otherwise, and when its message is sent, it is handled as any other. It is not `async` and
 ///   takes no `ReplyTo`, and the module has no [`macro@run`]. It runs on the asker's task: keep it short, for it holds up the asker, no deadline
 ///   interrupts it, and an answer that is there counts, though the deadline has passed meanwhile.
+/// - `#[handler(deadline = "2s")]` lets the handler run for so long. One that takes longer is dropped at its `await`, its asker gets `AskError::Overran`, and its module
+///   fails as after a panic, with `Failure::Overrun`. A handler that never waits, or blocks its thread, cannot be dropped; when it comes back too late, the same
+///   happens then. It is not `inline`. A handler without the key pays nothing for it.
+/// - `#[handler(retry = 3)]`: where the handler panics or overruns, and its module is started again, the message is handled again first, up to three more times, and its asker
+///   waits meanwhile, until its deadline. After the last try the asker has the error, and the message is lost. Each try has a clone of the message, so that is `Clone`. The
+///   handler takes no `ReplyTo`, and is not `inline`. In a module that is not started again the key has no effect, nor where the module is killed.
 ///
 /// The method's name is the handler's name in errors, logs and metrics, the method on the reference, and the enum's variant:
 /// `scale`, `counter.scale(3, 1)`, `CounterMessage::Scale`. It may not be the name of a method that `ModuleRef` has itself.
@@ -181,7 +187,7 @@ pub fn handler(args: TokenStream, item: TokenStream) -> TokenStream {
 /// ```
 /// It takes nothing but `self` and, if it is wanted, `ctx`, and returns nothing. The first call comes after one interval; a tick
 /// is a message like any other, and is handled in its turn. Intervals are durations as in `#[module(timeout = ..)]`; below 1 ms they
-/// count as 1 ms.
+/// count as 1 ms. `deadline = "2s"` is how long a call may take, as for a [`macro@handler`].
 #[proc_macro_attribute]
 pub fn tick(args: TokenStream, item: TokenStream) -> TokenStream {
     stray::expand("tick", &args.into(), &item.into()).into()
@@ -206,6 +212,7 @@ pub fn tick(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |--|--|--|
 /// | `custom` | `"cache.flushed"`: the events of the type `Custom` that have this name | all events of the type |
 /// | `buffer` | `64`: so many events may wait or be handled; the module misses further ones, and hears of it by an event `Lagged` | 1,024 |
+/// | `deadline` | `"2s"`: how long the method may take, as for a [`macro@handler`] | as long as it takes |
 ///
 /// Events do not count against the bound of the mailbox, and a publisher never waits.
 #[proc_macro_attribute]
@@ -344,7 +351,8 @@ pub fn health(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 /// It is a handler of the message `Request`, with a variant of its own in the enum and its turn in the mailbox. It takes the request, lent or by value, and, if it is wanted, `ctx`; may be `async`, and returns a
-/// `Response` or a `Result` of one with any error that turns into a `ModuleError`, whose text becomes the response's. There is at most one.
+/// `Response` or a `Result` of one with any error that turns into a `ModuleError`, whose text becomes the response's. There is at most one. `#[request(deadline = "2s")]` is
+/// how long it may take, as for a [`macro@handler`].
 #[proc_macro_attribute]
 pub fn request(args: TokenStream, item: TokenStream) -> TokenStream {
     stray::expand("request", &args.into(), &item.into()).into()

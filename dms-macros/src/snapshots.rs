@@ -107,3 +107,13 @@ fn health_checks() {
 fn a_module_with_mistakes_keeps_its_names() {
     check("mistaken");
 }
+
+#[test]
+fn handlers_with_deadlines() {
+    check("deadlines");
+}
+
+#[test]
+fn handlers_that_are_tried_again() {
+    check("retries");
+}

@@ -157,6 +157,22 @@ pub(crate) struct HandlerArgs {
     pub(crate) remote: Option<Span>,
     /// Where it says that the handler is not reached by name, though its module's are.
     pub(crate) local: Option<Span>,
+    pub(crate) deadline: Option<Limit>,
+    pub(crate) retry: Option<Retry>,
+}
+
+/// How often a message is handled again, and where that is said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retry {
+    pub(crate) times: u32,
+    pub(crate) span: Span,
+}
+
+/// How long a method may run, and where that is said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    pub(crate) after: Duration,
+    pub(crate) span: Span,
 }
 
 impl HandlerArgs {
@@ -196,6 +212,8 @@ impl HandlerArgs {
                     &entry.tokens,
                     format!("handler `{handler}`: `{key}` takes no value: write `#[handler({key})]`"),
                 ),
+                ("retry", _) => args.retry = retry(entry, handler, errors),
+                ("deadline", _) => args.deadline = deadline(entry, &format!("handler `{handler}`"), errors),
                 ("derive", Value::List(list)) => derive = Some((list.stream(), entry)),
                 ("derive", _) => errors.push(
                     &entry.tokens,
@@ -242,7 +260,7 @@ impl HandlerArgs {
                 &entry.tokens,
                 format!(
                     "handler `{handler}`: `{written}` is not understood: write `#[handler]`, or `#[handler({})]` to generate the message, \
-                     with `derive(..)`, `boxed`, `inline` or `remote` after it",
+                     with `derive(..)`, `boxed`, `inline`, `remote`, `deadline = \"2s\"` or `retry = 3` after it",
                     generated_name(handler)
                 ),
             ),
@@ -275,24 +293,100 @@ fn is_type_name(name: &str) -> bool {
     name.trim_start_matches("r#").trim_start_matches('_').starts_with(char::is_uppercase)
 }
 
-/// Reads `#[tick(every = "30s")]` on the method `tick`.
-pub(crate) fn every(attr: &Attribute, tick: &str, errors: &mut Errors) -> Option<Duration> {
+/// Reads `retry = 3`.
+fn retry(entry: &Entry, handler: &str, errors: &mut Errors) -> Option<Retry> {
+    let number: LitInt = entry.value_as("retry = 3", errors)?;
+    match number.base10_parse::<u32>() {
+        Ok(0) => errors.push(
+            &number,
+            format!("handler `{handler}` would not be tried again: remove `retry`, or write how often, as in `retry = 3`"),
+        ),
+        Ok(times) if number.suffix().is_empty() => {
+            return Some(Retry { times, span: entry.key.as_ref().map_or_else(Span::call_site, Ident::span) });
+        }
+        _ => errors.push(
+            &number,
+            format!("handler `{handler}`: `{number}` is not how often it is tried again: write a plain number, as in `retry = 3`"),
+        ),
+    }
+    None
+}
+
+/// Reads `deadline = "2s"`.
+fn deadline(entry: &Entry, subject: &str, errors: &mut Errors) -> Option<Limit> {
+    let literal: LitStr = entry.value_as("deadline = \"2s\"", errors)?;
+    match duration::parse(&literal.value()) {
+        Some(after) if after.is_zero() => errors.push(
+            &literal,
+            format!("{subject} would have no time at all: write a deadline above zero, for example `\"2s\"`"),
+        ),
+        Some(after) => return Some(Limit { after, span: entry.tokens.span() }),
+        None => {
+            errors
+                .push(&literal, format!("{subject}: `{}` is no duration: write {}", literal.value(), duration::FORMS));
+        }
+    }
+    None
+}
+
+/// Reads `#[request]` or `#[request(deadline = "2s")]` on the method `request`.
+pub(crate) fn of_request(attr: &Attribute, request: &str, errors: &mut Errors) -> Option<Limit> {
+    let mut entries = match &attr.meta {
+        Meta::Path(_) => return None,
+        Meta::List(list) => entries(list.tokens.clone()),
+        Meta::NameValue(pair) => {
+            errors.push(
+                &pair.value,
+                format!("request method `{request}`: `#[request]` has no value: write `#[request]`"),
+            );
+            return None;
+        }
+    };
+    reject_repeated(&mut entries, errors);
+    let mut limit = None;
+    for entry in &entries {
+        if entry.name() == "deadline" {
+            limit = deadline(entry, &format!("request method `{request}`"), errors);
+        } else {
+            let tokens = show(&entry.tokens);
+            errors.push(
+                &entry.tokens,
+                format!("request method `{request}`: `{tokens}` is not understood, the only key is `deadline`: write `#[request]`, or `#[request(deadline = \"2s\")]`"),
+            );
+        }
+    }
+    limit
+}
+
+/// Reads `#[tick(every = "30s")]` on the method `tick`: how often it comes, and how long it may run.
+pub(crate) fn of_tick(attr: &Attribute, tick: &str, errors: &mut Errors) -> (Option<Duration>, Option<Limit>) {
     let form = "#[tick(every = \"30s\")]";
     let Meta::List(list) = &attr.meta else {
         errors.push(&attr.meta, format!("tick `{tick}` does not say how often it comes: write `{form}`"));
-        return None;
+        return (None, None);
     };
     let mut entries = entries(list.tokens.clone());
     reject_repeated(&mut entries, errors);
+    let mut limit = None;
     for other in entries.iter().filter(|entry| entry.name() != "every") {
+        if other.name() == "deadline" {
+            limit = deadline(other, &format!("tick `{tick}`"), errors);
+            continue;
+        }
         let tokens = show(&other.tokens);
         errors.push(
             &other.tokens,
-            format!("tick `{tick}`: `{tokens}` is not understood, the only key is `every`: write `{form}`"),
+            format!("tick `{tick}`: `{tokens}` is not understood: write `{form}`, with `deadline = \"2s\"` after it if need be"),
         );
     }
+    (every(attr, tick, &entries, errors), limit)
+}
+
+/// How often a tick comes.
+fn every(attr: &Attribute, tick: &str, entries: &[Entry], errors: &mut Errors) -> Option<Duration> {
+    let form = "#[tick(every = \"30s\")]";
     let Some(entry) = entries.iter().find(|entry| entry.name() == "every") else {
-        if entries.is_empty() {
+        if entries.iter().all(|entry| entry.name() == "deadline") {
             errors.push(&attr.meta, format!("tick `{tick}` does not say how often it comes: write `{form}`"));
         }
         return None;
@@ -324,6 +418,7 @@ pub(crate) struct EventArgs {
     pub(crate) custom: Option<LitStr>,
     /// How many events may wait.
     pub(crate) buffer: Option<LitInt>,
+    pub(crate) deadline: Option<Limit>,
 }
 
 impl EventArgs {
@@ -344,11 +439,12 @@ impl EventArgs {
             match entry.name().as_str() {
                 "custom" => args.custom = Some(custom(entry, event, errors)),
                 "buffer" => args.buffer = buffer(entry, event, errors),
+                "deadline" => args.deadline = deadline(entry, &format!("event handler `{event}`"), errors),
                 _ => {
                     let tokens = show(&entry.tokens);
                     errors.push(
                         &entry.tokens,
-                        format!("event handler `{event}`: `{tokens}` is not understood: write `#[event]`, with `custom = \"name\"` or `buffer = 64` in parentheses if need be"),
+                        format!("event handler `{event}`: `{tokens}` is not understood: write `#[event]`, with `custom = \"name\"`, `buffer = 64` or `deadline = \"2s\"` in parentheses if need be"),
                     );
                 }
             }
@@ -461,12 +557,11 @@ fn in_a_row(entry: &Entry, check: &str, form: &str, errors: &mut Errors) -> Opti
     None
 }
 
-/// Reports what the attribute of a hook or of a request method has between parentheses.
+/// Reports what the attribute of a hook has between parentheses.
 pub(crate) fn no_arguments(attr: &Attribute, role: Role, errors: &mut Errors) {
     if !matches!(attr.meta, Meta::Path(_)) {
         let name = role.name();
-        let kind = if role == Role::Request { "" } else { "hook " };
-        errors.push(&attr.meta, format!("{kind}`#[{name}]` takes no arguments: write `#[{name}]`"));
+        errors.push(&attr.meta, format!("hook `#[{name}]` takes no arguments: write `#[{name}]`"));
     }
 }
 

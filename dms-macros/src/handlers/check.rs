@@ -9,7 +9,7 @@ use super::state::Take;
 use crate::diagnostics::{Errors, show};
 
 /// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
-const RESERVED: [&str; 30] = [
+const RESERVED: [&str; 32] = [
     "ask",
     "blocking_ask",
     "blocking_send",
@@ -24,8 +24,10 @@ const RESERVED: [&str; 30] = [
     "hash",
     "health",
     "id",
+    "incarnation",
     "info",
     "into",
+    "kill",
     "name",
     "ne",
     "recipient",

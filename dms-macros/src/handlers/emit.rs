@@ -6,8 +6,8 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Attribute;
 use syn::spanned::Spanned;
 
-use super::args::Role;
-use super::model::{Check, Event, Handler, Hook, Module, Reach, Tick};
+use super::args::{Limit, Retry, Role};
+use super::model::{Check, Described, Event, Handler, Hook, Module, Reach, Tick};
 use super::signature::{Argument, Call};
 use crate::duration;
 use crate::stray;
@@ -156,7 +156,7 @@ impl Emitter<'_> {
         let (variant, name, cfgs) = (&handler.item.variant, &handler.item.name, &handler.item.cfgs);
         let unboxed = handler.boxed.then(|| quote!(let message = *message;));
         if handler.is_detached {
-            let call = self.call(&handler.call, &quote!(module));
+            let call = self.limited(&handler.call, &handler.item, handler.deadline);
             return quote! {
                 #(#cfgs)*
                 Self::#variant(message, reply) => {
@@ -166,10 +166,25 @@ impl Emitter<'_> {
                 }
             };
         }
-        // Through the trait, whose future is `Send` by declaration: one that is not is reported once, at the handler.
+        if let Some(retry) = handler.retry {
+            return self.dispatch_again(handler, retry);
+        }
+        if let Some(deadline) = handler.deadline {
+            let future = self.answering(handler);
+            let within = self.within(deadline, name, &quote!(reply), &future);
+            return quote! {
+                #(#cfgs)*
+                Self::#variant(message, reply) => {
+                    if !#krate::__private::begin(&reply, #name, ctx) { return; }
+                    #unboxed
+                    let (answer, reply) = #within;
+                    reply.send(answer);
+                }
+            };
+        }
         let call = if handler.call.is_async {
-            let (self_ty, ty) = (&self.module.self_ty, handler.message.ty());
-            quote!(<#self_ty as #krate::Handler<#ty>>::handle(module, message, ctx).await)
+            let future = self.answering(handler);
+            quote!(#future.await)
         } else {
             self.answer(handler, &quote!(module))
         };
@@ -184,10 +199,69 @@ impl Emitter<'_> {
         }
     }
 
+    /// As [`dispatch_message`](Self::dispatch_message), of a handler whose message is kept, with its reply, in case the handler fails.
+    fn dispatch_again(&self, handler: &Handler, Retry { times, span }: Retry) -> TokenStream {
+        let krate = self.krate;
+        let (variant, name, cfgs) = (&handler.item.variant, &handler.item.name, &handler.item.cfgs);
+        let ty = handler.message.ty();
+        // Shown at `retry`: a message that cannot be cloned cannot be kept.
+        let clone = respanned(quote!(<#ty as ::core::clone::Clone>::clone), span);
+        let (kept, unboxed) = if handler.boxed {
+            (quote!(::std::boxed::Box::new(#clone(&message))), quote!(let message = *message;))
+        } else {
+            (quote!(#clone(&message)), TokenStream::new())
+        };
+        let future = self.answering(handler);
+        let answer = if let Some(deadline) = handler.deadline {
+            let within = self.within(deadline, name, &quote!(()), &future);
+            quote!(#within.0)
+        } else {
+            quote!(#future.await)
+        };
+        quote! {
+            #(#cfgs)*
+            Self::#variant(message, reply) => {
+                if !#krate::__private::begin(&reply, #name, ctx) { return; }
+                let kept = #krate::__private::keep(ctx, #times, Self::#variant(#kept, reply));
+                #unboxed
+                let answer = #answer;
+                if let ::core::option::Option::Some(Self::#variant(_, reply)) = kept.take() {
+                    reply.send(answer);
+                }
+            }
+        }
+    }
+
+    /// The future of a handler's answer.
+    fn answering(&self, handler: &Handler) -> TokenStream {
+        if !handler.call.is_async {
+            let answer = self.answer(handler, &quote!(module));
+            return quote!(async { #answer });
+        }
+        // Through the trait, whose future is `Send` by declaration: one that is not is reported once, at the handler.
+        let (krate, self_ty, ty) = (self.krate, &self.module.self_ty, handler.message.ty());
+        quote!(<#self_ty as #krate::Handler<#ty>>::handle(module, message, ctx))
+    }
+
+    /// The call of a method of the module, held to its deadline if it has one.
+    fn limited(&self, call: &Call, item: &Described, deadline: Option<Limit>) -> TokenStream {
+        let Some(deadline) = deadline else { return self.call(call, &quote!(module)) };
+        let start = self.start(call, &quote!(module));
+        let future = if call.is_async { start } else { quote!(async { #start }) };
+        let within = self.within(deadline, &item.name, &quote!(()), &future);
+        quote!(#within.0)
+    }
+
+    /// Awaits a future that has so long, and what is dropped with it; gives its output and that back.
+    fn within(&self, deadline: Limit, name: &str, held: &TokenStream, future: &TokenStream) -> TokenStream {
+        let (krate, deadline) = (self.krate, duration::emit(deadline.after));
+        quote!(#krate::__private::within(#deadline, #name, #held, #future).await)
+    }
+
     fn dispatch_tick(&self, tick: &Tick) -> TokenStream {
         let krate = self.krate;
         let (variant, name, cfgs) = (&tick.item.variant, &tick.item.name, &tick.item.cfgs);
-        let call = self.call(&tick.call, &quote!(module));
+        let call = self.limited(&tick.call, &tick.item, tick.deadline);
         quote! {
             #(#cfgs)*
             Self::#variant => {
@@ -200,7 +274,7 @@ impl Emitter<'_> {
     fn dispatch_event(&self, event: &Event) -> TokenStream {
         let krate = self.krate;
         let (variant, name, cfgs) = (&event.item.variant, &event.item.name, &event.item.cfgs);
-        let call = self.call(&event.call, &quote!(module));
+        let call = self.limited(&event.call, &event.item, event.args.deadline);
         let function = respanned(quote!(#krate::__private::event_output), event.output);
         // The block is what the error about a returned type points at.
         let result = quote_spanned!(event.output=> { #call });

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Attribute, GenericParam, Type, Visibility, WherePredicate, parse_quote};
 
-use super::args::{EventArgs, HealthArgs, ImplArgs, Role};
+use super::args::{EventArgs, HealthArgs, ImplArgs, Limit, Retry, Role};
 use super::reader::Reader;
 use super::signature::{self, Call};
 use super::state::{Restore, Take};
@@ -53,6 +53,8 @@ pub(crate) struct Handler {
     /// Where it says that an asker may run it itself.
     pub(crate) inline: Option<Span>,
     pub(crate) reach: Reach,
+    pub(crate) deadline: Option<Limit>,
+    pub(crate) retry: Option<Retry>,
 }
 
 /// From where a handler is reached.
@@ -113,6 +115,7 @@ pub(crate) struct Tick {
     pub(crate) call: Call,
     pub(crate) item: Described,
     pub(crate) every: Duration,
+    pub(crate) deadline: Option<Limit>,
 }
 
 /// A method that handles an event.

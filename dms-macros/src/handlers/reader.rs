@@ -11,7 +11,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Pat, Path, ReturnType, Type};
 
-use super::args::{self, EventArgs, HandlerArgs, HealthArgs, Role, camel};
+use super::args::{self, EventArgs, HandlerArgs, HealthArgs, Limit, Role, camel};
 use super::model::{Check, Described, Event, Field, Generated, Handler, Hook, Message, Reach, Tick};
 use super::owned::{self, Place};
 use super::signature::{self, Argument, Kind, Written};
@@ -130,13 +130,19 @@ impl Reader<'_> {
         };
         if let Some(inline) = args.inline {
             self.check_inline(&name, inline, method, &written);
+            if let Some(Limit { span, .. }) = args.deadline {
+                self.errors.at(span, format!("handler `{name}` is `inline`, and whoever asks runs it to its end: remove `deadline`, or `inline`"));
+            }
         }
-        let HandlerArgs { boxed, inline, remote, local, .. } = args;
+        if let Some(retry) = args.retry {
+            self.check_retry(&name, retry.span, args.inline, &written);
+        }
+        let HandlerArgs { boxed, inline, remote, local, deadline, retry, .. } = args;
         let reach = self.reach(&name, remote, local);
         if let Reach::Remote(_) = reach {
             self.refuse_static(&name, method, &written);
         }
-        Some(Handler { call, item, message, reply, reply_span, is_detached, boxed, inline, reach })
+        Some(Handler { call, item, message, reply, reply_span, is_detached, boxed, inline, reach, deadline, retry })
     }
 
     /// From where a handler is reached.
@@ -172,8 +178,8 @@ impl Reader<'_> {
     /// The method that takes the requests that no handler has the name of: a handler of the message `Request`.
     pub(crate) fn request(&mut self, attr: &Attribute, method: &Method) -> Option<Handler> {
         let form = "`fn handle_request(&mut self, request: &Request) -> Response`";
-        args::no_arguments(attr, Role::Request, self.errors);
         let item = self.described(method);
+        let deadline = args::of_request(attr, &item.name, self.errors);
         let subject = format!("request method `{}`", item.name);
         let (mut call, written) = signature::read(Role::Request, &method.sig, self.errors);
         self.refuse_inbox(&subject, &written);
@@ -218,6 +224,8 @@ impl Reader<'_> {
             boxed: true,
             inline: None,
             reach: Reach::AnyName(attr.span()),
+            deadline,
+            retry: None,
         })
     }
 
@@ -230,6 +238,22 @@ impl Reader<'_> {
             self.errors.push(
                 reply.ty,
                 format!("handler `{handler}` is `inline`, so its answer is what it returns: return it, and remove `{}`; or remove `inline`", show(reply.pat)),
+            );
+        }
+    }
+
+    /// A message is handled again in the module's own task, and its reply has to be there still.
+    fn check_retry(&mut self, handler: &str, retry: Span, inline: Option<Span>, written: &[Written<'_>]) {
+        if inline.is_some() {
+            self.errors.at(
+                retry,
+                format!("handler `{handler}` is `inline`, and who asks has one answer: remove `retry`, or `inline`"),
+            );
+        }
+        if let Some(reply) = written.iter().find(|argument| matches!(argument.kind, Kind::Reply(_))) {
+            self.errors.push(
+                reply.ty,
+                format!("handler `{handler}` has a `retry`, and a `ReplyTo` that is gone after the first try: return the answer, and remove `{}`; or remove `retry`", show(reply.pat)),
             );
         }
     }
@@ -340,8 +364,8 @@ impl Reader<'_> {
             self.errors.push(&output, format!("tick `{name}` returns a value, and nobody asked for one: return nothing, and log or keep what happened"));
         }
         call.arguments = arguments(&written, || None);
-        let every = args::every(attr, name, self.errors).unwrap_or(Duration::MAX);
-        Tick { call, item, every }
+        let (every, deadline) = args::of_tick(attr, name, self.errors);
+        Tick { call, item, every: every.unwrap_or(Duration::MAX), deadline }
     }
 
     pub(crate) fn event(&mut self, attr: &Attribute, method: &Method) -> Option<Event> {

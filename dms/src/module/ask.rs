@@ -355,6 +355,7 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
             NoAnswer::NoReply => AskError::NoReply { module, handler },
             NoAnswer::Dropped => AskError::Dropped { module, handler },
             NoAnswer::CutOff => AskError::CutOff { module, handler },
+            NoAnswer::Overran(after) => AskError::Overran { module, handler, after },
         }
     }
 }

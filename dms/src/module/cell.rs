@@ -707,6 +707,16 @@ impl Core {
         }
     }
 
+    /// How many messages have begun: the position of the one in hand, plus one.
+    pub(crate) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Takes back that the last message has begun: it is to begin again. The worker alone writes the count while its mailbox is open.
+    pub(crate) fn take_back_begun(&self) {
+        self.begun.store(self.begun().saturating_sub(1), Ordering::Release);
+    }
+
     /// Counts messages that begin; gives the position of the first. The worker alone writes the count while its mailbox is open.
     #[inline]
     pub(crate) fn count_begun(&self, count: usize) -> u64 {

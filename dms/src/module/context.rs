@@ -9,9 +9,10 @@ use futures_core::Stream;
 
 use super::cell::{AnyCell, Cell};
 use super::handler::{Answers, Module};
-use super::lifecycle::ModuleId;
+use super::lifecycle::{Failure, ModuleId};
 use super::message_set::Owner;
 use super::module_ref::ModuleRef;
+use super::retry::Slot;
 use super::stop::{self, How, StopError};
 use super::task::{Task, TaskOutput, Tasks};
 
@@ -23,11 +24,13 @@ pub struct Context<T: Module> {
     /// The handler or hook that runs.
     pub(crate) handler: &'static str,
     tasks: Option<Box<Tasks>>,
+    /// What is kept of the message in hand; there only once a handler with a `retry` has run.
+    pub(crate) retry: Option<Arc<Slot<T::Message>>>,
 }
 
 impl<T: Module> Context<T> {
     pub(crate) fn new(cell: Arc<Cell<Owner<T>>>) -> Self {
-        Self { cell, handler: "init", tasks: None }
+        Self { cell, handler: "init", tasks: None, retry: None }
     }
 
     /// A reference to this module.
@@ -132,6 +135,23 @@ impl<T: Module> Context<T> {
     #[cfg(feature = "adapter")]
     pub(crate) fn cell(&self) -> Arc<dyn AnyCell> {
         Arc::clone(&self.cell) as Arc<dyn AnyCell>
+    }
+
+    /// Notes what a handler failed of. Its message is not lost where the module may begin again.
+    pub(crate) fn note_failure(&self, failure: &Failure) {
+        if let Some(slot) = &self.retry {
+            slot.note(failure);
+            if !self.cell.core.is_supervised() {
+                slot.give_up();
+            }
+        }
+    }
+
+    /// Loses the message of a handler that failed.
+    pub(crate) fn give_up_retry(&mut self) {
+        if let Some(slot) = self.retry.take() {
+            slot.give_up();
+        }
     }
 
     /// Whether the module has tasks, or had some.

@@ -94,6 +94,16 @@ pub enum AskError {
         /// The handler's name.
         handler: &'static str,
     },
+    /// The handler ran longer than it may, was dropped where it was, and its module has failed.
+    #[error("`{handler}` of module `{module}` overran its deadline of {after:?}; what it did before is unknown")]
+    Overran {
+        /// The module's name.
+        module: String,
+        /// The handler's name.
+        handler: &'static str,
+        /// How long it may run: `#[handler(deadline = "2s")]`.
+        after: Duration,
+    },
     /// The handler let its `ReplyTo` go without an answer.
     #[error("module `{module}` dropped the reply of `{handler}`: the handler must call `ReplyTo::send` on every path")]
     NoReply {

@@ -256,6 +256,14 @@ impl<T: Module> Inbox<T> {
         }
     }
 
+    /// Puts a message that had begun back, before all others.
+    pub(crate) fn put_back(&mut self, message: Option<T::Message>) {
+        if let Some(message) = message {
+            self.hand.batch.push_front(message);
+            self.cell.core.take_back_begun();
+        }
+    }
+
     /// Notes that no message is in hand.
     #[inline]
     pub(crate) fn put_down(&self) {

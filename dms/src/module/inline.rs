@@ -55,7 +55,9 @@ impl<T: Module> Home<T> {
 
     fn fail(&mut self, panic: &Panic) {
         self.is_broken = true;
-        self.life.ctx.cell.core.fail(failure_of(self.life.ctx.handler, &**panic));
+        let failure = failure_of(self.life.ctx.handler, &**panic);
+        self.life.ctx.note_failure(&failure);
+        self.life.ctx.cell.core.fail(failure);
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::info::ModuleInfo;
 
@@ -267,6 +268,16 @@ pub enum Failure {
         task: String,
         /// The error, or what the panic said.
         text: String,
+    },
+    /// A handler ran longer than it may.
+    #[error("`{handler}` ran for {elapsed:?}, its deadline is {deadline:?}")]
+    Overrun {
+        /// The handler's name.
+        handler: &'static str,
+        /// How long it had run when it was dropped, or came back.
+        elapsed: Duration,
+        /// How long it may run: `#[handler(deadline = "2s")]`.
+        deadline: Duration,
     },
     /// Somebody [killed](crate::ModuleRef::kill) the module.
     #[error("killed")]

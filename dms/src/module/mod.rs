@@ -1,7 +1,7 @@
 //! One module alive.
 //!
 //! Reading order: [`info`], [`flags`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
-//! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`supervised`] the life of one that is built again, [`together`] with its siblings, [`reload`] that of one whose place another takes, [`dispatch`] the moment before a handler,
+//! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`supervised`] the life of one that is built again, [`together`] with its siblings, [`reload`] that of one whose place another takes, [`dispatch`] the moment before a handler, [`overrun`] its deadline, [`retry`] its next try,
 //! [`inline`] what an asker may do in its place,
 //! [`context`] what a handler can reach, [`task`] what it may run beside. [`event`] is what comes to many modules at once,
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
@@ -42,6 +42,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod mailbox;
 pub(crate) mod message_set;
 pub(crate) mod module_ref;
+pub(crate) mod overrun;
 pub(crate) mod recipient;
 pub(crate) mod reload;
 #[cfg(feature = "wire")]
@@ -49,6 +50,7 @@ pub(crate) mod remote;
 pub(crate) mod reply;
 #[cfg(feature = "wire")]
 pub(crate) mod request_error;
+pub(crate) mod retry;
 pub(crate) mod room;
 #[cfg(feature = "wire")]
 pub(crate) mod schema;

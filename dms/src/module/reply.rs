@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -75,6 +76,7 @@ pub(crate) enum NoAnswer {
     Dropped,
     TimedOut,
     CutOff,
+    Overran(Duration),
 }
 
 impl<R> ReplyTo<R> {

@@ -8,6 +8,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -112,6 +113,8 @@ async fn live<T: Module>(mut life: Life<T>, mut supervisor: Box<Supervisor<T>>) 
                 }
                 Decision::Restart { after } => after,
             };
+            // Before the others that wait, and in its asker's time.
+            life.ending.inbox.put_back(life.ctx.retry.as_ref().and_then(|slot| slot.again()));
             Box::pin(retire(life, &before, delay)).await;
             let begun = Box::pin(async {
                 match ticket {
@@ -163,6 +166,10 @@ impl<T: Module> Supervisor<T> {
         }
         self.runs_since = Some(Instant::now());
         loop {
+            if !life.ending.inbox.is_empty_handed() {
+                // The rest of the batch that the one before had in hand.
+                life.ending.core().is_busy.store(true, Ordering::Relaxed);
+            }
             let end = run(life).await;
             if !life.ending.core().has(control::RELOAD) {
                 return Ran::Ended(end);

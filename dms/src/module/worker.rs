@@ -317,7 +317,9 @@ pub(super) fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + 
                 End::Whole
             }
             Err(panic) => {
-                core.fail(failure_of(life.ctx.handler, &*panic));
+                let failure = failure_of(life.ctx.handler, &*panic);
+                life.ctx.note_failure(&failure);
+                core.fail(failure);
                 End::Broken
             }
         }
@@ -352,6 +354,7 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
     let taken_back = if life.ending.start.is_some() { control::TAKEN_BACK } else { 0 };
     cell.quiesce(control::STOP | taken_back);
     if !whole {
+        life.ctx.give_up_retry();
         life.ending.inbox.close();
     }
     life.ctx.join_tasks().await;
@@ -367,6 +370,7 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
                 whole = served.is_ok();
                 life.ending.check_stop(life.ctx.handler, served.map(Ok));
                 if !whole {
+                    life.ctx.give_up_retry();
                     life.ending.inbox.close();
                     // Whoever waited for them has gone with the handler.
                     host.stop_children(core.id).await;
