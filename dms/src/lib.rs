@@ -67,7 +67,9 @@ pub mod event {
     pub use crate::module::{Down, EventCounts, EventDelivery, EventOutput, HealthChanged, Lagged, Reloaded};
     #[cfg(feature = "config")]
     pub use crate::system::ConfigChanged;
-    pub use crate::system::{CpuHotplug, Custom, MemoryPressure, PressureLevel, Published, Shutdown, Tick};
+    pub use crate::system::{
+        CpuHotplug, Custom, HandlerStuck, MemoryPressure, PressureLevel, Published, Shutdown, Tick,
+    };
     pub use crate::{Event, EventResponse};
 }
 

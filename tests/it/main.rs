@@ -43,3 +43,4 @@ mod tasks_alive;
 mod testing;
 mod ticks;
 mod wakes;
+mod watchdog;

@@ -96,8 +96,20 @@ pub(crate) struct Core {
     pub(crate) noted: Noted,
     /// Accepted and never handled.
     pub(crate) undelivered: AtomicU64,
+    /// The handler or hook that runs, where somebody looks for it.
+    running: Option<Box<Mutex<&'static str>>>,
     /// Who this module waits for.
     pub(crate) waits: Waits,
+}
+
+/// What a module has in hand, as others see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InHand {
+    /// The handler or hook.
+    pub(crate) name: &'static str,
+    begun: u64,
+    state: ModuleState,
+    incarnation: u32,
 }
 
 /// Where a module comes from.
@@ -237,6 +249,7 @@ impl Core {
         environment: Arc<Environment>,
     ) -> Self {
         let timeout = origin.info.as_ref().map_or(info.timeout, |own| own.timeout);
+        let running = environment.is_watched.then(|| Box::new(Mutex::new("init")));
         Self {
             waker: OnceLock::new(),
             sweeps: Patience::of_module(timeout, environment.patience).sweeps(),
@@ -264,6 +277,7 @@ impl Core {
             has_waiters: AtomicBool::new(false),
             undelivered: AtomicU64::new(0),
             noted: Noted::default(),
+            running,
             waits: Waits::default(),
         }
     }
@@ -705,6 +719,28 @@ impl Core {
         if let Some(waker) = self.waker.get() {
             waker.wake_by_ref();
         }
+    }
+
+    /// Notes what runs, for those who look for what does not end.
+    #[cold]
+    pub(crate) fn note_running(&self, name: &'static str) {
+        if let Some(running) = &self.running {
+            *running.lock() = name;
+        }
+    }
+
+    /// What the module has in hand, if that is known: a message, or a hook. A module that is stopped while it waits for others has nothing in hand.
+    pub(crate) fn in_hand(&self) -> Option<InHand> {
+        let name = *self.running.as_ref()?.lock();
+        let state = self.state();
+        let is_hook = match state {
+            ModuleState::Init => matches!(name, "init" | "restore"),
+            ModuleState::Start => name == "start",
+            ModuleState::Stopping => name == "stop",
+            ModuleState::Created | ModuleState::Running | ModuleState::Stopped | ModuleState::Failed => false,
+        };
+        let has_any = is_hook || self.is_busy.load(Ordering::Relaxed);
+        has_any.then(|| InHand { name, begun: self.begun(), state, incarnation: self.incarnation() })
     }
 
     /// How many messages have begun: the position of the one in hand, plus one.

@@ -23,6 +23,8 @@ pub struct Context<T: Module> {
     pub(crate) cell: Arc<Cell<Owner<T>>>,
     /// The handler or hook that runs.
     pub(crate) handler: &'static str,
+    /// Whether others look at what runs.
+    is_watched: bool,
     tasks: Option<Box<Tasks>>,
     /// What is kept of the message in hand; there only once a handler with a `retry` has run.
     pub(crate) retry: Option<Arc<Slot<T::Message>>>,
@@ -30,7 +32,8 @@ pub struct Context<T: Module> {
 
 impl<T: Module> Context<T> {
     pub(crate) fn new(cell: Arc<Cell<Owner<T>>>) -> Self {
-        Self { cell, handler: "init", tasks: None, retry: None }
+        let is_watched = cell.core.environment.is_watched;
+        Self { cell, handler: "init", is_watched, tasks: None, retry: None }
     }
 
     /// A reference to this module.
@@ -126,6 +129,9 @@ impl<T: Module> Context<T> {
     #[inline]
     pub(crate) fn begin(&mut self, handler: &'static str) {
         self.handler = handler;
+        if self.is_watched {
+            self.cell.core.note_running(handler);
+        }
         if const { T::HEALTH.is_some() } {
             self.cell.core.note_handler(handler);
         }

@@ -34,6 +34,8 @@ pub(crate) struct Environment {
     /// The most bytes of a request's payload, and of its reply.
     #[cfg(feature = "wire")]
     pub(crate) max_payload: usize,
+    /// Whether somebody looks for handlers that do not end, so that modules note what runs.
+    pub(crate) is_watched: bool,
     runtime: OnceLock<Handle>,
     host: OnceLock<Weak<dyn Host>>,
 }
@@ -118,6 +120,7 @@ impl Environment {
             patience: Patience::of_system(timeout),
             #[cfg(feature = "wire")]
             max_payload: crate::message::MAX_PAYLOAD,
+            is_watched: false,
             runtime: OnceLock::new(),
             host: OnceLock::new(),
         }

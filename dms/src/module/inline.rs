@@ -185,7 +185,7 @@ impl<'a, T: Module> Visit<'a, T> {
         let Home { life: Life { module: Some(module), ctx, .. }, current, .. } = &mut **home else { return None };
         core.set_deadline(deadline);
         core.set_visited(true);
-        ctx.handler = T::Message::handler();
+        ctx.begin(T::Message::handler());
         let answer = current::run(current, self.position, || T::Message::answer(message, module, ctx));
         core.set_visited(false);
         answer.unwrap_or_else(|panic| {

@@ -274,7 +274,7 @@ impl<T: Module> Supervisor<T> {
                 return Some(End::Uninitialised);
             }
         }
-        life.ctx.handler = "init";
+        life.ctx.begin("init");
         let end = start(life).await;
         if end.is_none() {
             let core = &cell.core;
@@ -310,7 +310,7 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
     if let Some(module) = &mut life.module
         && matches!(end, End::Whole)
     {
-        life.ctx.handler = "stop";
+        life.ctx.begin("stop");
         let stopped = contain_unless_cut(core, pin!(Some(module.stop(&mut life.ctx)))).await;
         life.ending.check_stop("stop", stopped);
         life.ctx.join_tasks().await;

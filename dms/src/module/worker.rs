@@ -193,7 +193,7 @@ async fn live_inline<T: Module>(mut resident: Resident<T>) {
     };
     let end = match end {
         None => {
-            life.ctx.handler = "run";
+            life.ctx.begin("run");
             resident.run().await
         }
         Some(end) => end,
@@ -230,7 +230,7 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         && let Some(snapshot) = ending.start.as_mut().and_then(|start| start.restored_from.take())
         && !core.is_ending()
     {
-        ctx.handler = "restore";
+        ctx.begin("restore");
         let restored = contain(pin!(module.restore_snapshot(*snapshot, ctx))).await;
         if let Some(end) = ending.check_hook("restore", restored) {
             return Some(end);
@@ -248,7 +248,7 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
     }
     if !core.is_ending() {
         core.set_state(ModuleState::Start);
-        ctx.handler = "start";
+        ctx.begin("start");
         let start = contain_unless_cut(core, pin!(Some(module.start(ctx)))).await;
         if let Some(end) = ending.check_hook("start", start) {
             return Some(end);
@@ -302,7 +302,7 @@ pub(super) fn begin_running<T: Module>(life: &Life<T>) {
 #[allow(clippy::manual_async_fn, reason = "a block uses what it captures in place; an `async fn` would hold it twice")]
 pub(super) fn run<T: Module>(life: &mut Life<T>) -> impl Future<Output = End> + Send {
     async move {
-        life.ctx.handler = "run";
+        life.ctx.begin("run");
         life.ending.core().set_in_handler(false);
         let Some(module) = &mut life.module else { return End::Broken };
         let cell = Arc::clone(life.ending.inbox.cell());
@@ -388,7 +388,7 @@ pub(super) async fn stop<T: Module>(life: &mut Life<T>, end: End) {
         life.ending.check_stop(life.ctx.handler, rest.map(Ok));
         life.ending.inbox.close();
         if sound {
-            life.ctx.handler = "stop";
+            life.ctx.begin("stop");
             life.ending.inbox.put_down();
             core.begin_answering_stop_hooks();
             core.set_deadline(Deadline::NEVER);

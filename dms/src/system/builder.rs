@@ -31,6 +31,7 @@ pub struct SystemBuilder {
     max_payload: usize,
     strategy: Strategy,
     sources: sources::Settings,
+    watchdog: Option<Duration>,
 }
 
 impl SystemBuilder {
@@ -44,6 +45,7 @@ impl SystemBuilder {
             max_payload: crate::MAX_PAYLOAD,
             strategy: Strategy::OneForOne,
             sources: sources::Settings::default(),
+            watchdog: None,
         }
     }
 
@@ -103,16 +105,32 @@ impl SystemBuilder {
         self
     }
 
+    /// Looks for handlers and hooks that have been running for so long, and tells of each: as a warning, and as an event
+    /// [`HandlerStuck`](crate::event::HandlerStuck). Without this nobody looks, since it takes a timer, and each module notes what it runs.
+    ///
+    /// The look comes four times in this time, while there are modules, on Tokio's clock; so a handler is told of at most a quarter later. One that blocks its thread is found
+    /// too, where the runtime has another thread to look on. Below 4 ms the look comes each millisecond.
+    ///
+    /// ```
+    /// # use dms::prelude::*;
+    /// # use std::time::Duration;
+    /// let system = System::builder("shop").watchdog(Duration::from_secs(10)).build();
+    /// ```
+    pub fn watchdog(mut self, after: Duration) -> Self {
+        self.watchdog = Some(after);
+        self
+    }
+
     /// Makes the system. It owns no task until a module is registered.
     #[must_use]
     pub fn build(self) -> System {
-        #[cfg_attr(not(feature = "wire"), expect(unused_mut, reason = "the feature's setting follows"))]
         let mut environment = Environment::new(self.timeout);
+        environment.is_watched = self.watchdog.is_some();
         #[cfg(feature = "wire")]
         {
             environment.max_payload = self.max_payload;
         }
-        let shared = Shared::new(self.name, environment, self.strategy, self.sources);
+        let shared = Shared::new(self.name, environment, self.strategy, self.sources, self.watchdog);
         #[cfg(feature = "config")]
         shared.config.replace(self.config);
         System::of(shared)

@@ -31,6 +31,7 @@ mod sources;
 #[allow(clippy::module_inception, reason = "the room is named after its main type")]
 mod system;
 mod system_event;
+mod watchdog;
 
 pub use builder::SystemBuilder;
 #[cfg(feature = "config")]
@@ -49,3 +50,4 @@ pub use set::{RegisterAll, RegisterSet};
 pub use shutdown::ShutdownReport;
 pub use system::{System, SystemRef};
 pub use system_event::{CpuHotplug, Custom, Event, MemoryPressure, PressureLevel, Shutdown, Tick};
+pub use watchdog::HandlerStuck;

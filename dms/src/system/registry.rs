@@ -8,6 +8,7 @@ use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
@@ -21,9 +22,10 @@ use super::register::{Candidate, Entry};
 use super::resolve::{Plan, Subject, Target, Unfit, resolve};
 use super::shutdown::Shutdown;
 use super::sources::{self, Sources};
+use super::watchdog::Watchdog;
 #[cfg(feature = "wire")]
 use crate::module::RequestError;
-use crate::module::cell::{AnyCell, Cell, Core, Origin, control};
+use crate::module::cell::{AnyCell, Cell, Core, InHand, Origin, control};
 use crate::module::environment::{Environment, Host, News};
 use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
@@ -47,6 +49,7 @@ pub(crate) struct Shared {
     pub(super) config: super::config::ConfigStore,
     pub(super) bus: Bus,
     pub(super) sources: Sources,
+    pub(super) watchdog: Watchdog,
     /// Which modules without a parent are started again when one of them is.
     strategy: Strategy,
     /// What ends modules one after the other, whoever waits for it.
@@ -157,6 +160,7 @@ impl Shared {
         environment: Environment,
         strategy: Strategy,
         sources: sources::Settings,
+        watchdog: Option<Duration>,
     ) -> Arc<Self> {
         let shared = Arc::new_cyclic(|system| Self {
             name,
@@ -168,6 +172,7 @@ impl Shared {
             config: super::config::ConfigStore::default(),
             bus: Bus::default(),
             sources: Sources::new(sources, system.clone()),
+            watchdog: Watchdog::new(watchdog, system.clone()),
             strategy,
             errands: Mutex::default(),
             reloads: Mutex::default(),
@@ -202,6 +207,7 @@ impl Shared {
             candidate.subscribe(&self.bus);
         }
         drop(registry);
+        self.tend_watchdog();
         unfit.iter().for_each(Unfit::warn);
         for candidate in candidates {
             candidate.welcome(self);
@@ -225,6 +231,7 @@ impl Shared {
         registry.admit(cell, extra);
         entry.subscribe(&self.bus);
         drop(registry);
+        self.tend_watchdog();
         entry.welcome(self);
         Ok(())
     }
@@ -350,6 +357,18 @@ impl Shared {
             let names = names.into_iter().map(str::to_owned).collect();
             RequestError::UnknownModule { name: name.to_owned(), names }
         })
+    }
+
+    /// Whether any module lives.
+    pub(super) fn has_modules(&self) -> bool {
+        !self.registry.lock().modules.is_empty()
+    }
+
+    /// The modules that have something in hand, and what.
+    pub(super) fn in_hand(&self) -> Vec<(Arc<dyn AnyCell>, InHand)> {
+        let registry = self.registry.lock();
+        let modules = registry.modules.values();
+        modules.filter_map(|cell| cell.core().in_hand().map(|what| (Arc::clone(cell), what))).collect()
     }
 
     /// As [`modules`](Self::modules), themselves.
@@ -631,6 +650,7 @@ impl Host for Shared {
     fn remove(&self, id: ModuleId) {
         let removed = self.registry.lock().remove(id);
         drop(removed);
+        self.tend_watchdog();
         self.unsubscribe(id);
     }
 

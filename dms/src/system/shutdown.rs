@@ -199,6 +199,7 @@ async fn drive(mut outcome: Outcome, modules: Vec<Arc<dyn AnyCell>>, announced: 
         report.modules.push(module);
     }
     shared.join_errands().await;
+    shared.end_watchdog();
     shared.environment.timers.join().await;
 }
 
