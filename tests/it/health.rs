@@ -269,11 +269,11 @@ fn two_failures_degrade_the_third_one_restarts_and_two_successes_heal() {
         let down = watch.next().await.unwrap();
         assert_eq!(chart.begun.elapsed(), 70 * SECOND);
         let failure = Failure::Health { reason: "fever".to_owned(), failures: 3 };
-        assert_eq!(failure.to_string(), "unhealthy after 3 failed checks in a row: fever");
+        assert_eq!(failure.to_string(), "failed 3 health checks in a row: fever");
         assert_eq!(down.reason, Some(failure));
         // While it waits it is unhealthy with the reason, and nothing is checked.
         settle().await;
-        assert_eq!(module.health(), unhealthy("unhealthy after 3 failed checks in a row: fever"));
+        assert_eq!(module.health(), unhealthy("failed 3 health checks in a row: fever"));
         assert_eq!(module.state(), ModuleState::Created);
         chart.set(Mood::Well);
         module.work(0).await.unwrap();
@@ -312,7 +312,7 @@ fn without_a_policy_an_unhealthy_module_fails_for_good() {
         assert_eq!(chart.begun.elapsed(), 30 * SECOND);
         assert_eq!(report.state, ModuleState::Failed);
         assert_eq!(report.failure, Some(Failure::Health { reason: "fever".to_owned(), failures: 3 }));
-        assert_eq!(module.health(), unhealthy("unhealthy after 3 failed checks in a row: fever"));
+        assert_eq!(module.health(), unhealthy("failed 3 health checks in a row: fever"));
         assert_eq!(chart.times("stop"), [30]);
         system.shutdown().await;
     });
@@ -332,7 +332,7 @@ fn a_handler_that_hangs_is_found_out_and_cut_off() {
         assert_eq!(chart.begun.elapsed(), 35 * SECOND);
         assert_eq!(
             down.reason.unwrap().to_string(),
-            "unhealthy after 3 failed checks in a row: no answer within 5s: `hang` runs"
+            "failed 3 health checks in a row: no answer within 5s: `hang` runs"
         );
         // The handler was dropped where it was, no check ran, and what waited is handled by the next incarnation.
         sleep(2 * SECOND).await;
@@ -416,7 +416,7 @@ fn the_thresholds_the_interval_and_the_timeout_are_those_that_the_attribute_says
         let report = module.stopped().await;
         assert_eq!(chart.begun.elapsed(), Duration::from_millis(3_250));
         let failure = report.failure.unwrap();
-        assert_eq!(failure.to_string(), "unhealthy after 1 failed check: `health` took longer than 250ms");
+        assert_eq!(failure.to_string(), "failed its health check: `health` took longer than 250ms");
         system.shutdown().await;
     });
 }
@@ -489,7 +489,7 @@ fn each_change_is_told_and_logged_once() {
             heard
         })
     });
-    let fever = "unhealthy: unhealthy after 3 failed checks in a row: fever";
+    let fever = "unhealthy: failed 3 health checks in a row: fever";
     assert_eq!(
         heard,
         [
@@ -509,7 +509,7 @@ fn each_change_is_told_and_logged_once() {
             "WARN module is degraded module=patient reason=\"fever\"",
             "INFO module is healthy again module=patient",
             "WARN module is degraded module=patient reason=\"fever\"",
-            "WARN module failed and is started again: unhealthy after 3 failed checks in a row: fever module=patient incarnation=1 delay=1s",
+            "WARN module failed and is started again: failed 3 health checks in a row: fever module=patient incarnation=1 delay=1s",
             "INFO module runs again module=patient incarnation=2",
             "WARN module failed and is started again: panicked in `stumble`: stumbles module=patient incarnation=2 delay=1s",
             "INFO module runs again module=patient incarnation=3",
@@ -816,6 +816,60 @@ fn a_check_may_ask_other_modules_and_register_children() {
     });
 }
 
+#[test]
+fn m5_a_check_may_ask_who_has_just_been_answered() {
+    #[module]
+    struct Answers {
+        asker: Arc<Mutex<Option<ModuleRef<Asks>>>>,
+    }
+
+    #[module(visibility = "")]
+    impl Answers {
+        #[health]
+        async fn health(&mut self) -> Result<(), ModuleError> {
+            let asker = self.asker.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            match asker {
+                Some(asker) => Ok(asker.hello().await?),
+                None => Err("nobody asks".into()),
+            }
+        }
+
+        #[handler(Take)]
+        async fn take(&self, time: Duration) {
+            sleep(time).await;
+        }
+    }
+
+    #[module]
+    struct Asks {
+        of: ModuleRef<Answers>,
+    }
+
+    #[module(visibility = "")]
+    impl Asks {
+        #[handler(Begin)]
+        async fn begin(&self, time: Duration) -> Result<(), ModuleError> {
+            Ok(self.of.ask(Take { time }).no_timeout().await?)
+        }
+
+        #[handler(Hello)]
+        fn hello(&self) {}
+    }
+
+    on_paused(|| async {
+        let (system, asker) = (System::new(), Arc::new(Mutex::new(None)));
+        let answers = system.register_module(Answers { asker: Arc::clone(&asker) }).await.unwrap();
+        let asks = system.register_module(Asks { of: answers.clone() }).await.unwrap();
+        *asker.lock().unwrap_or_else(PoisonError::into_inner) = Some(asks.clone());
+        // The check of 10 comes at once after the handler, whose asker does not know its answer yet.
+        asks.ask(Begin { time: 11 * SECOND }).no_timeout().await.unwrap().unwrap();
+        sleep(SECOND).await;
+        assert_eq!(answers.health(), HealthStatus::Healthy);
+        assert_eq!(answers.check_health().await, HealthStatus::Healthy);
+        system.shutdown().await;
+    });
+}
+
 /// Has children, and a health of its own.
 #[module]
 struct Ward {
@@ -979,7 +1033,7 @@ fn a_check_that_blocks_its_thread_too_long_has_failed() {
             let system = System::new();
             let module = system.register_module(Blocks).await.unwrap();
             let failure = module.stopped().await.failure.unwrap();
-            assert_eq!(failure.to_string(), "unhealthy after 1 failed check: `health` took longer than 20ms");
+            assert_eq!(failure.to_string(), "failed its health check: `health` took longer than 20ms");
             system.shutdown().await;
         });
     }

@@ -283,7 +283,7 @@ pub enum Failure {
     #[error("killed")]
     Killed,
     /// The module's [health checks](macro@crate::health) failed.
-    #[error("unhealthy after {failures} failed {}: {reason}", if *failures == 1 { "check" } else { "checks in a row" })]
+    #[error("failed {}: {reason}", checks(*.failures))]
     Health {
         /// What the last check said, or why it said nothing.
         reason: String,
@@ -311,6 +311,10 @@ pub enum Failure {
         /// What it failed of at last.
         failure: Box<Failure>,
     },
+}
+
+fn checks(failures: u32) -> String {
+    if failures == 1 { "its health check".to_owned() } else { format!("{failures} health checks in a row") }
 }
 
 #[cfg(test)]
