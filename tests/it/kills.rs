@@ -2,12 +2,12 @@
 
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use dms::prelude::*;
 use dms::recovery::{Backoff, Restart};
-use dms::{AskError, Failure, ModuleState, RegisterError};
+use dms::{AskError, Failure, ModuleState, RegisterError, Snapshot, Version};
 use dms_tests::{
     Boom, Drops, Flavor, Log, Note, Puppet, act, act_in, events_of, eventually, held, noted, on_every_runtime,
     on_paused, puppet, settle,
@@ -243,7 +243,7 @@ fn a_module_that_is_killed_before_it_runs_is_not_registered() {
     on_every_runtime(|| async {
         let system = System::new();
         let (say, itself) = tokio::sync::oneshot::channel();
-        let say = std::sync::Mutex::new(Some(say));
+        let say = Mutex::new(Some(say));
         let register = tokio::spawn({
             let system = system.clone();
             async move {
@@ -259,6 +259,52 @@ fn a_module_that_is_killed_before_it_runs_is_not_registered() {
         assert_eq!(module.kill().await.state, ModuleState::Failed);
         assert!(matches!(register.await.unwrap(), Err(RegisterError::ShuttingDown { .. })));
         assert!(system.modules().is_empty());
+        system.shutdown().await;
+    });
+}
+
+/// What restores it never comes to an end.
+#[module]
+struct Frozen {
+    restores: Arc<AtomicBool>,
+    drops: Drops,
+}
+
+#[module]
+impl Frozen {
+    #[restore]
+    async fn restore(&mut self, _state: u64, _from: Version) {
+        let _token = self.drops.token();
+        self.restores.store(true, Ordering::SeqCst);
+        pending::<()>().await;
+    }
+}
+
+#[test]
+fn a_restore_that_hangs_is_dropped() {
+    on_every_runtime(|| async {
+        let (system, drops, restores) = (System::new(), Drops::new(), Arc::new(AtomicBool::new(false)));
+        let version = Version { major: 1, minor: 0, patch: 0 };
+        let snapshot = Snapshot::new("frozen", "Frozen", version, &7_u64).unwrap();
+        let parts = Mutex::new(Some((drops.clone(), Arc::clone(&restores))));
+        let (say, itself) = tokio::sync::oneshot::channel();
+        let say = Mutex::new(Some(say));
+        let register = tokio::spawn({
+            let system = system.clone();
+            async move {
+                let build = move |module: ModuleRef<Frozen>| {
+                    let _ = say.lock().unwrap().take().unwrap().send(module);
+                    let (drops, restores) = parts.lock().unwrap().take().unwrap();
+                    Frozen { restores, drops }
+                };
+                system.register_with(build).restored_from(snapshot).await
+            }
+        });
+        let module = itself.await.unwrap();
+        eventually("the hook hangs", || restores.load(Ordering::SeqCst)).await;
+        assert_eq!(module.kill().await.state, ModuleState::Failed);
+        assert!(matches!(register.await.unwrap(), Err(RegisterError::ShuttingDown { .. })));
+        assert_eq!(drops.count(), 1);
         system.shutdown().await;
     });
 }

@@ -542,3 +542,37 @@ fn the_modules_of_a_set_may_be_children() {
         parent.ask(act(async {})).await.unwrap_err();
     });
 }
+
+#[test]
+fn a_member_that_fails_before_its_turn_to_start_does_not_start_and_fails_the_set_with_its_failure() {
+    on_paused(|| async {
+        let (system, log) = (System::new(), Log::new());
+        let (own, others) = (log.clone(), log.clone());
+        let fails = move |_| {
+            let log = own.clone();
+            let fails =
+                |ctx: &mut Context<Puppet>| drop(ctx.spawn("line", async { Err::<(), _>(ModuleError::from("cut")) }));
+            noted(&log, "first").on_init(move |ctx| {
+                fails(ctx);
+                Box::pin(async { Ok(()) })
+            })
+        };
+        // What comes second takes its time, so that the first one waits for its turn to start.
+        let second = noted(&others, "second").on_init(|_| {
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(())
+            })
+        });
+        let restart = dms::recovery::Restart::on_failure();
+        let first = system.register_with(fails).name("first").restart(restart);
+        let second = system.register_module(second).name("second").depends_on("first");
+        let error = system.register_all((first, second)).await.unwrap_err();
+        let RegisterError::Hook { module, source, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(module, "first");
+        assert!(source.to_string().contains("line"), "{source}");
+        assert_eq!(names_of(&log, "start"), "");
+        assert!(system.modules().is_empty());
+        system.shutdown().await;
+    });
+}

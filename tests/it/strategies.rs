@@ -5,7 +5,7 @@ use std::time::Duration;
 use dms::prelude::*;
 use dms::recovery::{Backoff, Jitter, Restart, Strategy};
 use dms::{Failure, ModuleState, SystemRef};
-use dms_tests::{Boom, Log, Note, Puppet, eventually, names_of, noted, on_every_runtime, on_paused};
+use dms_tests::{Boom, Log, Note, Puppet, eventually, held, names_of, noted, on_every_runtime, on_paused, settle};
 
 const AT_ONCE: Restart = Restart::on_failure()
     .max_restarts(1_000, Duration::from_secs(1))
@@ -167,5 +167,35 @@ fn where_failures_escalate_that_of_a_child_is_its_supervisors() {
         eventually("a new child runs", || system.get::<Puppet>("child").is_ok_and(|new| new != child)).await;
         assert_eq!((strict.incarnation(), system.failure()), (2, None));
         system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_kill_of_one_that_waits_to_begin_again_with_others_ends() {
+    on_paused(|| async {
+        let system = System::builder("test").strategy(Strategy::OneForAll).build();
+        let log = Log::new();
+        let [a, b, c] = three(&system, &log, AT_ONCE).await;
+        // `b` conducts, and waits for `c`; `a` waits for its turn to conduct.
+        let waits = held(&c).await;
+        b.send(Boom("boom")).await.unwrap();
+        eventually("it conducts", || b.state() == ModuleState::Created).await;
+        a.send(Boom("boom")).await.unwrap();
+        eventually("it waits", || a.state() == ModuleState::Created).await;
+        settle().await;
+        let killed = tokio::spawn({
+            let a = a.clone();
+            async move { a.kill().await }
+        });
+        settle().await;
+        let mut watch = a.watch();
+        waits.release();
+        let killed = tokio::time::timeout(Duration::from_secs(10), killed).await;
+        killed.expect("the kill ends").unwrap();
+        assert_eq!(watch.next().await.unwrap().reason, Some(Failure::Killed));
+        for module in [&a, &b, &c] {
+            assert_eq!(module.ask(Note(7)).no_timeout().await.unwrap(), 7);
+        }
+        assert_eq!(system.shutdown().await.undelivered, 0);
     });
 }

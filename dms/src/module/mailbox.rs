@@ -539,10 +539,12 @@ impl<E> Mailbox<E> {
         act()
     }
 
-    /// Forgets that the running incarnation is to end, for none runs.
+    /// Forgets that the running incarnation is to end, for none runs; not so that the next one is cut off, for which somebody waits.
     pub(crate) fn forget_renewal(&self, core: &Core) {
         let _queue = self.queue.lock();
-        core.forget_renewal();
+        if !core.has(control::CUT) {
+            core.forget_renewal();
+        }
     }
 
     /// Counts the next incarnation, and gives what the one before failed of.

@@ -231,7 +231,7 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         && !core.is_ending()
     {
         ctx.begin("restore");
-        let restored = contain(pin!(module.restore_snapshot(*snapshot, ctx))).await;
+        let restored = contain_unless_cut(core, pin!(Some(module.restore_snapshot(*snapshot, ctx)))).await;
         if let Some(end) = ending.check_hook("restore", restored) {
             return Some(end);
         }
@@ -244,6 +244,11 @@ pub(super) async fn start<T: Module>(life: &mut Life<T>) -> Option<End> {
         let served = contain_unless_cut(core, pin!(Some(served))).await;
         if let Some(end) = ending.check_hook(ctx.handler, served.map(Ok)) {
             return Some(end);
+        }
+        if core.has(control::RENEW) && !core.is_ending() {
+            // It failed before its turn came, so it is not registered, and not started again either.
+            ending.refuse_for_failure();
+            return Some(End::Whole);
         }
     }
     if !core.is_ending() {
@@ -483,6 +488,15 @@ impl<T: Module> Ending<T> {
             start.refused = refused;
         }
         Some(end)
+    }
+
+    /// Has the registration fail of what the module has failed of, outside of its hooks, before it ran.
+    fn refuse_for_failure(&mut self) {
+        if let Some(failure) = self.core().failure()
+            && let Some(start) = &mut self.start
+        {
+            start.refused = NotStarted::Hook("init", failure.into());
+        }
     }
 
     /// Takes note of what failed while the module stopped.
