@@ -1,14 +1,18 @@
 //! Checks of a module's health: when they run, what they find, and what follows.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use dms::event::HealthChanged;
 use dms::prelude::*;
 use dms::recovery::{Backoff, Jitter, Restart};
 use dms::{Failure, ModuleState, SystemRef};
-use dms_tests::{Flavor, Log, events_of, eventually, on_every_runtime, on_paused, settle};
+use dms_tests::{Drops, Flavor, Log, events_of, eventually, on_every_runtime, on_paused, settle};
 use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -757,6 +761,69 @@ fn an_immediate_check_counts_and_joins_the_one_that_is_under_way() {
         assert_eq!(module.incarnation(), 2);
         system.shutdown().await;
         assert_eq!(module.check_health().await, unhealthy("it has stopped"));
+    });
+}
+
+/// Its schedule is of no help to whoever asks.
+#[module]
+struct Rarely {
+    drops: Drops,
+}
+
+#[module]
+impl Rarely {
+    #[health(every = "1h", timeout = "5s")]
+    async fn examine(&mut self) -> HealthStatus {
+        let _token = self.drops.token();
+        std::future::pending().await
+    }
+
+    #[handler(Hello)]
+    fn hello(&self) {}
+}
+
+#[test]
+fn a_check_that_nobody_awaits_any_more_ends_at_its_timeout_all_the_same() {
+    on_paused(|| async {
+        let (system, drops, begun) = (System::new(), Drops::new(), Instant::now());
+        let module = system.register_module(Rarely { drops: drops.clone() }).await.unwrap();
+        for times in 1..=2 {
+            tokio::time::timeout(SECOND, module.check_health()).await.unwrap_err();
+            module.hello().no_timeout().await.unwrap();
+            assert_eq!((begun.elapsed(), drops.count()), (5 * SECOND * times, times as usize));
+            assert_eq!(module.health(), degraded("`examine` took longer than 5s"));
+        }
+        assert_eq!(system.shutdown().await.undelivered, 0);
+    });
+}
+
+/// Wakes a thread that polls a future by itself.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+#[test]
+fn a_check_is_asked_for_outside_of_a_runtime() {
+    Flavor::MultiThread.run(|| async {
+        let (system, chart) = (System::new(), Chart::new());
+        let module = patient(&system, &chart, RESTART).await;
+        let asks = thread::spawn(move || {
+            let waker = Waker::from(Arc::new(Unpark(thread::current())));
+            let mut check = pin!(module.check_health());
+            loop {
+                match check.as_mut().poll(&mut TaskContext::from_waker(&waker)) {
+                    Poll::Ready(said) => return said,
+                    Poll::Pending => thread::park(),
+                }
+            }
+        });
+        eventually("it is answered", || asks.is_finished()).await;
+        assert_eq!(asks.join().unwrap(), HealthStatus::Healthy);
+        system.shutdown().await;
     });
 }
 

@@ -9,8 +9,9 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::cell::{AnyCell, Core, control};
 use super::current;
@@ -54,6 +55,8 @@ struct Pending {
     has_begun: bool,
     /// Who waits for what it says.
     askers: Vec<oneshot::Sender<HealthStatus>>,
+    /// What ends it at its deadline, where somebody asked for it: the schedule has its own checks in view.
+    expiry: Option<Key>,
 }
 
 /// How a check came to its end, as far as the rest of the system is concerned.
@@ -101,7 +104,8 @@ impl Checks {
         self.asked += 1;
         let ticket = Ticket { incarnation: self.incarnation, number: self.asked };
         let deadline = now + self.timeout;
-        self.pending = Some(Pending { ticket, deadline, waker: None, has_begun: false, askers: Vec::new() });
+        self.pending =
+            Some(Pending { ticket, deadline, waker: None, has_begun: false, askers: Vec::new(), expiry: None });
     }
 }
 
@@ -119,7 +123,9 @@ impl Core {
     /// Asks for no further check: the incarnation ends.
     pub(crate) fn end_checks(&self) {
         let checks = self.look_at_health(|health| health.checks.take()).flatten();
-        if let Some(key) = checks.as_ref().and_then(|checks| checks.schedule) {
+        let Some(checks) = checks else { return };
+        let expiry = checks.pending.as_ref().and_then(|pending| pending.expiry);
+        for key in [checks.schedule, expiry].into_iter().flatten() {
             self.environment.timers.stop(key);
         }
     }
@@ -215,6 +221,9 @@ impl Verdict {
     fn act(self, cell: &dyn AnyCell) {
         let Self { check, pending, changed, failures, incarnation } = self;
         let core = cell.core();
+        if let Some(key) = pending.expiry {
+            core.environment.timers.stop(key);
+        }
         core.tell_health();
         match changed {
             Some(HealthStatus::Healthy) => tracing::info!(module = %core.name(), "module is healthy again"),
@@ -312,6 +321,50 @@ impl Source for Schedule {
     }
 }
 
+/// The end of a check that somebody asked for, whether or not it is awaited still: the schedule may come to it much later.
+struct Expiry {
+    cell: Arc<dyn AnyCell>,
+    incarnation: u32,
+}
+
+impl Expiry {
+    fn begin(cell: &Arc<dyn AnyCell>, ticket: Ticket, deadline: Instant) {
+        let core = cell.core();
+        core.is_timed.store(true, Ordering::Release);
+        let expiry = Self { cell: Arc::clone(cell), incarnation: ticket.incarnation };
+        let (environment, source) = (&core.environment, Box::new(expiry));
+        // It is no message, as those are that come once.
+        let interval = Some(Duration::MAX);
+        let key = environment.timers.request(environment, Some(core.id), source, Some(deadline), interval);
+        let note = |health: &mut Health| {
+            let pending = health.checks.as_mut()?.pending.as_mut().filter(|pending| pending.ticket == ticket)?;
+            pending.expiry = key;
+            Some(())
+        };
+        // It may have ended already.
+        if core.look_at_health(note).flatten().is_none()
+            && let Some(key) = key
+        {
+            environment.timers.stop(key);
+        }
+    }
+}
+
+impl Source for Expiry {
+    fn fire(&mut self) -> Fired {
+        if let Some(verdict) = self.cell.core().expire(self.incarnation, Instant::now()) {
+            verdict.act(&*self.cell);
+        }
+        Fired::Ended
+    }
+
+    fn skip(&mut self, _: u64) {}
+
+    fn is_closed(&self) -> bool {
+        self.cell.is_closed()
+    }
+}
+
 impl<T: Module> ModuleRef<T> {
     /// Has the module check its health now, and says what the check said: healthy, or why not. It counts as any other check, and one that is under way already is
     /// waited for.
@@ -353,29 +406,26 @@ impl<T: Module> ModuleRef<T> {
         if current::is(core) || !core.is_checkable() {
             return self.health();
         }
-        let now = Instant::now();
-        let (asker, mut answer) = oneshot::channel();
+        let now = {
+            // Who asks may be on another runtime, or on none.
+            let _entered = core.environment.runtime().map(Handle::enter);
+            Instant::now()
+        };
+        let (asker, answer) = oneshot::channel();
         let joined = core.look_at_health(|health| {
             let checks = health.checks.as_mut()?;
-            let incarnation = checks.incarnation;
             let is_new = checks.pending.is_none();
             if is_new {
                 checks.ask(now);
             }
             let pending = checks.pending.as_mut()?;
             pending.askers.push(asker);
-            Some((incarnation, pending.deadline, is_new))
+            Some(is_new.then_some((pending.ticket, pending.deadline)))
         });
-        let Some((incarnation, deadline, is_new)) = joined.flatten() else { return self.health() };
-        if is_new {
+        let Some(begun) = joined.flatten() else { return self.health() };
+        if let Some((ticket, deadline)) = begun {
+            Expiry::begin(&(Arc::clone(&self.cell) as Arc<dyn AnyCell>), ticket, deadline);
             self.cell.mailbox.tell(core, control::HEALTH);
-        }
-        if let Ok(said) = timeout_at(deadline, &mut answer).await {
-            return said.unwrap_or_else(|_| self.health());
-        }
-        // The schedule may come to it later, or not at all where the interval is the longer one.
-        if let Some(verdict) = core.expire(incarnation, Instant::now()) {
-            verdict.act(&*self.cell);
         }
         answer.await.unwrap_or_else(|_| self.health())
     }
