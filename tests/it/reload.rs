@@ -892,6 +892,21 @@ fn a_state_that_does_not_travel_leaves_the_old_one_where_it_is() {
 }
 
 #[test]
+fn a_state_for_what_cannot_be_restored_is_refused_before_anything_of_it_runs() {
+    on_every_runtime(|| async {
+        let (system, log) = (System::new(), Log::new());
+        let counter = system.register_module(Counter::new("old", &log)).await.unwrap();
+        drop(log.take());
+        let version = Version { major: 1, minor: 0, patch: 0 };
+        let snapshot = Snapshot::new("counter", "Counter", version, &41_u64).unwrap();
+        let error = counter.reload(Counter::new("new", &log)).from_snapshot(snapshot).await.unwrap_err();
+        assert!(matches!(&error, ReloadError::NoRestore { type_name: "Counter", .. }), "{error:?}");
+        assert_eq!((counter.incarnation(), log.all()), (1, vec!["drop new".to_owned()]));
+        system.shutdown().await;
+    });
+}
+
+#[test]
 fn a_reload_may_bring_a_state_of_its_own() {
     on_every_runtime(|| async {
         let (system, log) = (System::new(), Log::new());

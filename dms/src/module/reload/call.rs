@@ -122,7 +122,8 @@ impl<T: Module> Reload<T> {
         self
     }
 
-    /// Gives the new one this state, instead of the old one's.
+    /// Gives the new one this state, instead of the old one's. It needs a `#[restore]`; without one the reload fails with
+    /// [`ReloadError::NoRestore`] before anything of it runs.
     #[cfg(feature = "snapshot")]
     pub fn from_snapshot(mut self, snapshot: Snapshot) -> Self {
         self.state.snapshot = Some(Box::new(snapshot));
@@ -140,6 +141,10 @@ impl<T: Module> Reload<T> {
             } else {
                 ReloadError::NotReloadable { module: core.name() }
             });
+        }
+        #[cfg(feature = "snapshot")]
+        if state.snapshot.is_some() && !T::RESTORES {
+            return Err(ReloadError::NoRestore { module: core.name(), type_name: const { T::INFO }.type_name });
         }
         let limit = Limit { after: timeout, deadline: Instant::now().checked_add(timeout) };
         let successor = Box::new(Newcomer::new(make));

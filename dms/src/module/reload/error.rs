@@ -37,6 +37,17 @@ pub enum ReloadError {
         /// The module's type.
         found: &'static str,
     },
+    /// The one that is to take its place was given a snapshot, and has nothing that would take it.
+    #[cfg(feature = "snapshot")]
+    #[error(
+        "module `{module}` was not reloaded, for `{type_name}` cannot be restored: give it a `#[restore]`, or leave `from_snapshot` out"
+    )]
+    NoRestore {
+        /// The module's name.
+        module: String,
+        /// The type that was to take its place.
+        type_name: &'static str,
+    },
     /// It does not run yet, or waits to be started again.
     #[error("module `{module}` was not reloaded, for it does not run: it is `{state}`; reload it once it runs")]
     NotRunning {
