@@ -93,6 +93,17 @@ pub enum SnapshotFileError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file was written, and the one that was there replaced; but whether that outlasts a loss of power is unknown.
+    #[error(
+        "the snapshot was saved to `{}`, but its folder may not be on the disk yet: save it again to be sure",
+        .path.display()
+    )]
+    Sync {
+        /// The file's path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The file was not read.
     #[error("no snapshot was read from `{}`", .path.display())]
     Read {

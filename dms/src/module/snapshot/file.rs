@@ -21,7 +21,8 @@ impl Snapshot {
     /// The work is done on a thread of Tokio's blocking pool; outside of a runtime there is [`blocking_save`](Self::blocking_save).
     ///
     /// # Errors
-    /// The file cannot be written. One that was there is as it was.
+    /// The file cannot be written; one that was there is as it was. Or it is written and takes the other one's place, and cannot be kept from a loss of power:
+    /// [`SnapshotFileError::Sync`].
     ///
     /// # Cancel safety
     /// Once polled the snapshot is saved, whether or not this is awaited to its end.
@@ -49,8 +50,9 @@ impl Snapshot {
     /// As [`save`](Self::save).
     pub fn blocking_save(&self, path: impl AsRef<Path>) -> Result<(), SnapshotFileError> {
         let path = path.as_ref();
-        let saved = Temporary::write(path, &self.to_bytes()).and_then(|temporary| temporary.replace(path));
-        saved.map_err(|source| write_error(path.to_owned(), source))
+        let temporary =
+            Temporary::write(path, &self.to_bytes()).map_err(|source| write_error(path.to_owned(), source))?;
+        temporary.replace(path)
     }
 
     /// As [`load`](Self::load), on the calling thread, which it blocks.
@@ -126,10 +128,10 @@ impl Temporary {
     }
 
     /// Gives it the name of the file that it replaces, for good.
-    fn replace(mut self, path: &Path) -> io::Result<()> {
-        fs::rename(&self.path, path)?;
+    fn replace(mut self, path: &Path) -> Result<(), SnapshotFileError> {
+        fs::rename(&self.path, path).map_err(|source| write_error(path.to_owned(), source))?;
         self.is_needed = true;
-        sync_folder(&self.folder)
+        sync_folder(&self.folder).map_err(|source| SnapshotFileError::Sync { path: path.to_owned(), source })
     }
 }
 
@@ -176,6 +178,18 @@ mod tests {
 
         snapshot(43).blocking_save(&path).expect("what was left behind is in nobody's way");
         assert_eq!(loaded(&path), 43);
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_without_the_folder_on_the_disk_is_said_to_be() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("counter.snapshot");
+        snapshot(41).blocking_save(&path).expect("it is saved");
+        let mut temporary = Temporary::write(&path, &snapshot(42).to_bytes()).expect("it is written");
+        temporary.folder = folder.path().join("gone");
+        let error = temporary.replace(&path).expect_err("there is no such folder");
+        assert!(cfg!(not(unix)) || matches!(error, SnapshotFileError::Sync { .. }), "{error:?}");
+        assert_eq!(loaded(&path), 42);
     }
 
     #[test]
