@@ -1,7 +1,7 @@
 //! A module around an object.
 
 use std::fmt;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use super::context::Context as ObjectContext;
@@ -10,6 +10,7 @@ use super::request::Request as ObjectRequest;
 use crate::message::{Request, Response};
 use crate::module::blocking_pool::run_blocking;
 use crate::module::cell::AnyCell;
+use crate::module::worker::panic_text;
 use crate::module::{Context, Describe, EventResponse, ModuleError, ModuleInfo};
 use crate::recovery::HealthStatus;
 use crate::system::Event;
@@ -106,10 +107,16 @@ impl ModuleAdapter {
         Ok(if is_healthy { HealthStatus::Healthy } else { ill() })
     }
 
-    /// Asks the object whether it can do its work.
+    /// Asks the object whether it can do its work. Where it panics it cannot.
     #[handler(IsHealthy)]
     async fn is_healthy(&mut self, ctx: &mut Context<Self>) -> bool {
-        self.run(ctx.cell(), |object| object.is_healthy()).await.unwrap_or(false)
+        let contained = |object: &mut dyn ModuleTrait| {
+            panic::catch_unwind(AssertUnwindSafe(|| object.is_healthy())).unwrap_or_else(|panic| {
+                tracing::warn!(text = panic_text(&*panic), "an object panicked when it was asked for its health");
+                false
+            })
+        };
+        self.run(ctx.cell(), contained).await.unwrap_or(false)
     }
 }
 
