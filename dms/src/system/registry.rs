@@ -489,6 +489,8 @@ impl Registry {
         }
         if !self.dependents.is_empty() {
             self.dependents.remove(&id);
+        }
+        if !self.batons.is_empty() {
             self.batons.remove(&Some(id));
         }
         let extra = if self.extras.is_empty() { None } else { self.extras.remove(&id) };
@@ -766,5 +768,30 @@ impl Host for Shared {
 
     fn fail(self: Arc<Self>, module: ModuleName, failure: Failure) {
         failure::fail(&self, SystemFailure { module, failure });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::System;
+    use dms_macros::module;
+
+    #[module]
+    struct Parent;
+
+    #[module]
+    impl Parent {}
+
+    #[tokio::test(start_paused = true)]
+    async fn what_its_children_share_goes_with_a_parent_that_nobody_depends_on() {
+        let system = System::new();
+        let shared = system.shared().expect("it runs");
+        let parent = system.register_module(Parent).await.expect("it starts");
+        let baton = shared.baton(Some(parent.id()));
+        parent.stop().await.expect("it may stop");
+        assert!(shared.registry.lock().batons.is_empty());
+        drop(baton);
+        system.shutdown().await;
     }
 }
