@@ -106,8 +106,13 @@ use proc_macro::TokenStream;
 ///
 /// A handler's doc comment, `#[cfg(..)]` and `#[deprecated]` hold for all that is generated for it.
 ///
-/// There are two keys. `visibility`: what is generated is `pub` unless `#[module(visibility = "pub(crate)")]` says otherwise. The enum
+/// There are three keys. `visibility`: what is generated is `pub` unless `#[module(visibility = "pub(crate)")]` says otherwise. The enum
 /// may not be less visible than the struct, which Rust demands of every public trait's types. `remote`: every handler is, see [`macro@handler`].
+///
+/// `replaces`: with `#[module(replaces = Counter)] impl CounterV2` the module has no messages of its own, but those of `Counter`, each of which it has to handle, with the same reply: so it can take the place of
+/// a `Counter` that runs, by `ModuleRef::reload_with` or `SystemRef::reload`. No enum and no struct is generated; `#[handler(Get)]` takes the `Get` of `Counter`, which has to be imported, and whose fields are the arguments by their
+/// names. Ticks, event handlers, a health check and a `#[snapshot]` are messages too: `CounterV2` has those of `Counter`, under the same names, and no others. Which of them run, and how often, stays as it is when it takes the place. A method that
+/// is `inline` it has not, and `remote` and `boxed` are what `Counter` says.
 ///
 /// Generic modules work, with `where` clauses: `#[module] impl<T: Clone> Cache<T>`. In the impl and in all that is generated, type
 /// parameters are `Send + 'static`, as messages have to be; that need not be written. A module may not borrow.

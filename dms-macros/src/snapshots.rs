@@ -117,3 +117,8 @@ fn handlers_with_deadlines() {
 fn handlers_that_are_tried_again() {
     check("retries");
 }
+
+#[test]
+fn a_module_that_handles_the_messages_of_another_one() {
+    check("replaces");
+}

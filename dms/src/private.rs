@@ -2,6 +2,7 @@
 
 pub use crate::module::dispatch::{HookOutput, begin, begin_detached, begin_event, begin_tick, event_output, hook};
 pub use crate::module::health_check::{HealthCheck, HealthOutput, begin_check, health};
+pub use crate::module::message_set::Held;
 pub use crate::module::overrun::within;
 pub use crate::module::retry::keep;
 pub use crate::module::subscription::{EventHandler, Subscribe};

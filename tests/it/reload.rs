@@ -930,3 +930,207 @@ fn a_reload_may_bring_a_state_of_its_own() {
         system.shutdown().await;
     });
 }
+
+mod meter {
+    use dms::prelude::*;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Clone, Default, Serialize, Deserialize)]
+    pub(super) struct State {
+        pub(super) total: u64,
+        pub(super) ticks: u32,
+        pub(super) pings: u32,
+    }
+
+    pub(super) struct Add(pub(super) u64);
+    pub(super) struct Ping;
+
+    /// Measures.
+    #[module(name = "meter", version = "1.0.0", flags(HOT_RELOADABLE))]
+    #[derive(Default)]
+    pub(super) struct Meter(pub(super) State);
+
+    #[module]
+    impl Meter {
+        #[handler]
+        fn add(&mut self, Add(number): Add) -> u64 {
+            self.0.total += number;
+            self.0.total
+        }
+
+        #[handler(Scale, boxed)]
+        fn scale(&mut self, by: u64, offset: u64) -> u64 {
+            self.0.total = self.0.total * by + offset;
+            self.0.total
+        }
+
+        #[handler(Read)]
+        async fn read(&self) -> (&'static str, State) {
+            ("first", self.0.clone())
+        }
+
+        #[handler(Later)]
+        fn later(&mut self, reply: ReplyTo<u64>) {
+            reply.send(self.0.total);
+        }
+
+        #[handler(Fail)]
+        fn fail(&self) {
+            panic!("fail");
+        }
+
+        #[tick(every = "1s")]
+        fn tick(&mut self) {
+            self.0.ticks += 1;
+        }
+
+        #[event]
+        fn on_ping(&mut self, _: &Ping) {
+            self.0.pings += 1;
+        }
+
+        #[snapshot]
+        fn snapshot(&self) -> &State {
+            &self.0
+        }
+    }
+}
+
+use meter::{Add as AddTo, Fail, Later, Meter, MeterRef as _, Ping, Read, Scale};
+
+/// Measures better.
+#[module(version = "2.0.0")]
+#[derive(Default)]
+struct MeterV2 {
+    state: meter::State,
+    flaw: Flaw,
+}
+
+#[module(replaces = meter::Meter)]
+impl MeterV2 {
+    #[init]
+    fn init(&self) -> Result<(), ModuleError> {
+        if self.flaw == Flaw::InitFails { Err("no init".into()) } else { Ok(()) }
+    }
+
+    #[restore]
+    fn restore(&mut self, state: meter::State, from: Version) {
+        assert_eq!(from.major, 1);
+        self.state = state;
+    }
+
+    #[handler]
+    async fn add(&mut self, AddTo(number): AddTo) -> u64 {
+        self.state.total += 2 * number;
+        self.state.total
+    }
+
+    #[handler(Scale)]
+    fn scale(&mut self, by: u64, offset: u64) -> u64 {
+        self.state.total = self.state.total * by + offset;
+        self.state.total
+    }
+
+    #[handler(Read)]
+    fn read(&self) -> (&'static str, meter::State) {
+        ("second", self.state.clone())
+    }
+
+    #[handler(Later)]
+    fn later(&mut self, reply: ReplyTo<u64>) {
+        reply.send(self.state.total + 1_000);
+    }
+
+    #[handler(Fail)]
+    fn fail(&self) {
+        panic!("fail");
+    }
+
+    #[tick(every = "1s")]
+    fn tick(&mut self) {
+        self.state.ticks += 100;
+    }
+
+    #[event]
+    fn on_ping(&mut self, _: &Ping) {
+        self.state.pings += 100;
+    }
+
+    #[snapshot]
+    fn snapshot(&self) -> &meter::State {
+        &self.state
+    }
+}
+
+#[test]
+fn another_type_with_the_same_messages_takes_the_place_and_old_references_reach_it() {
+    on_paused(|| async {
+        let system = System::new();
+        let old = system.register_module(Meter::default()).await.unwrap();
+        assert_eq!(old.add(AddTo(10)).await.unwrap(), 10);
+        tokio::time::sleep(SECOND + SECOND / 2).await;
+        system.publish(Ping).await;
+        let recipient: Recipient<AddTo> = old.recipient();
+        let report = system.reload::<Meter, MeterV2>("meter", |_| MeterV2::default()).await.unwrap();
+        assert!(report.migrated);
+        assert_eq!((report.old.to_string(), report.new.to_string()), ("1.0.0".to_owned(), "2.0.0".to_owned()));
+        let new = report.module;
+        // The old references, and the new one.
+        assert_eq!(old.add(AddTo(1)).await.unwrap(), 12);
+        recipient.send(AddTo(1)).await.unwrap();
+        assert_eq!(new.ask(Scale { by: 2, offset: 1 }).await.unwrap(), 29);
+        assert_eq!(old.scale(1, 1).await.unwrap(), 30);
+        assert_eq!((old.later().await.unwrap(), new.later().await.unwrap()), (1_030, 1_030));
+        // Its tick and its subscription go on.
+        tokio::time::sleep(SECOND).await;
+        system.publish(Ping).await;
+        let (who, state) = old.read().await.unwrap();
+        assert_eq!((who, state.total, state.ticks, state.pings), ("second", 30, 101, 101));
+        // It is found as either, and says what it is.
+        assert_eq!(system.get::<Meter>("meter").unwrap(), old);
+        assert_eq!(system.get::<MeterV2>("meter").unwrap(), new);
+        assert_eq!((old.id(), old.name()), (new.id(), "meter".to_owned()));
+        assert_eq!((old.info().type_name, old.info().version.major), ("MeterV2", 2));
+        assert_eq!(system.modules()[0].info.description, "Measures better.");
+        assert_eq!(system.shutdown().await.undelivered, 0);
+    });
+}
+
+#[test]
+fn what_is_started_again_after_a_reload_is_built_by_the_factory_of_the_reload() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let meter = system.register_with(|_| Meter::default()).restart(AT_ONCE).await.unwrap();
+        meter.add(AddTo(10)).await.unwrap();
+        let error = meter.reload_with(|_| MeterV2 { flaw: Flaw::InitFails, ..MeterV2::default() }).await.unwrap_err();
+        assert!(matches!(error, ReloadError::Hook { hook: "init", .. }), "{error}");
+        assert_eq!(meter.read().await.unwrap().0, "first");
+        let second = meter.reload_with(|_| MeterV2::default()).await.unwrap().module;
+        assert_eq!(meter.later().await.unwrap(), 1_010);
+        meter.fail().await.unwrap_err();
+        assert_eq!(meter.read().await.unwrap().0, "second");
+        assert_eq!((meter.later().await.unwrap(), second.incarnation()), (1_000, 3));
+        // A value says nothing of how the first type is built again, for it is not in the place any more.
+        let error = meter.reload(Meter::default()).await.unwrap_err();
+        assert_eq!(error, ReloadError::CannotRestart { module: "meter".to_owned() });
+        meter.reload_with(|_| Meter::default()).await.unwrap();
+        assert_eq!(meter.read().await.unwrap().0, "first");
+        meter.fail().await.unwrap_err();
+        assert_eq!((meter.read().await.unwrap().0, meter.incarnation()), ("first", 5));
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_type_that_replaces_another_one_is_a_module_of_its_own_as_well() {
+    on_paused(|| async {
+        let system = System::new();
+        let meter = system.register_module(MeterV2::default()).name("second").await.unwrap();
+        assert_eq!(meter.add(AddTo(2)).await.unwrap(), 4);
+        tokio::time::sleep(SECOND + SECOND / 2).await;
+        system.publish(Ping).await;
+        let (who, state) = meter.read().await.unwrap();
+        assert_eq!((who, state.ticks, state.pings), ("second", 100, 100));
+        system.shutdown().await;
+    });
+}

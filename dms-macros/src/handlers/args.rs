@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{Attribute, LitInt, LitStr, Meta, Visibility};
+use syn::{Attribute, LitInt, LitStr, Meta, Path, Type, TypePath, Visibility};
 
 use crate::diagnostics::{Errors, show};
 use crate::duration;
@@ -93,6 +93,10 @@ pub(crate) struct ImplArgs {
     pub(crate) visibility: Option<(Visibility, LitStr)>,
     /// Where it says that all handlers are reached by name.
     pub(crate) remote: Option<Span>,
+    /// The module whose messages it handles, instead of having some of its own.
+    pub(crate) replaces: Option<Path>,
+    /// Whether it says so in a way that cannot be read.
+    pub(crate) replaces_something: bool,
 }
 
 impl ImplArgs {
@@ -104,6 +108,10 @@ impl ImplArgs {
         for entry in &entries {
             match entry.name().as_str() {
                 "visibility" => args.visibility = visibility(entry, errors),
+                "replaces" => {
+                    args.replaces = replaces(entry, errors);
+                    args.replaces_something = args.replaces.is_none();
+                }
                 "remote" if matches!(entry.value, Value::None) => args.remote = Some(entry.tokens.span()),
                 "remote" => {
                     errors.push(&entry.tokens, "`remote` takes no value: write `#[module(remote)]`");
@@ -116,13 +124,27 @@ impl ImplArgs {
                 key => errors.push(
                     &entry.tokens,
                     format!(
-                        "`#[module]` on an impl has no key `{}`: remove it, or write `visibility = \"pub(crate)\"` or `remote`",
+                        "`#[module]` on an impl has no key `{}`: remove it, or write `visibility = \"pub(crate)\"`, `remote` or `replaces = Counter`",
                         if key.is_empty() { show(&entry.tokens) } else { key.to_owned() }
                     ),
                 ),
             }
         }
         args
+    }
+}
+
+fn replaces(entry: &Entry, errors: &mut Errors) -> Option<Path> {
+    let ty: Type = entry.value_as("replaces = Counter", errors)?;
+    match ty {
+        Type::Path(TypePath { qself: None, path, .. }) => Some(path),
+        ty => {
+            errors.push(
+                &ty,
+                format!("`{}` cannot be replaced: write the type of a module, as in `replaces = Counter`", show(&ty)),
+            );
+            None
+        }
     }
 }
 

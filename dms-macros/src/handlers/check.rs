@@ -5,11 +5,12 @@ use syn::{Attribute, Type};
 
 use super::args::Role;
 use super::model::{Check, Event, Generated, Handler, Message, Module, Reach, Tick};
+use super::replaced;
 use super::state::Take;
 use crate::diagnostics::{Errors, show};
 
 /// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
-const RESERVED: [&str; 32] = [
+const RESERVED: [&str; 34] = [
     "ask",
     "blocking_ask",
     "blocking_send",
@@ -32,6 +33,8 @@ const RESERVED: [&str; 32] = [
     "ne",
     "recipient",
     "reload",
+    "reload_with",
+    "reloads",
     "request_tick",
     "send",
     "send_after",
@@ -67,6 +70,7 @@ pub(crate) fn check(module: &mut Module, errors: &mut Errors) {
     repeated(&mut module.takes, |take| ("snapshot", &take.call.method, &take.item.cfgs), errors);
     repeated(&mut module.restores, |restore| ("restore", &restore.call.method, &restore.cfgs), errors);
     inline_beside_a_loop(module, errors);
+    replaced::check(module, errors);
 }
 
 fn reserved_name(handler: &Handler, errors: &mut Errors) {

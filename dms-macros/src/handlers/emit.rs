@@ -1,7 +1,7 @@
 //! The impls that make the module's type a module. What its messages look like is in [`messages`](super::messages).
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 
 use syn::Attribute;
 use syn::spanned::Spanned;
@@ -87,17 +87,6 @@ impl Emitter<'_> {
         respanned(quote!(#krate::#name), span)
     }
 
-    /// The name of the enum.
-    pub(super) fn enum_ident(&self) -> Ident {
-        format_ident!("{}Message", self.module.ident)
-    }
-
-    /// The enum with its parameters, shown at the module's name.
-    pub(super) fn enum_ty(&self) -> TokenStream {
-        let (ident, used) = (self.enum_ident(), self.module.generics.used());
-        quote!(#ident #used)
-    }
-
     /// `impl MessageSet<Counter> for CounterMessage`
     fn message_set(&self) -> TokenStream {
         let Self { krate, module, .. } = self;
@@ -121,16 +110,20 @@ impl Emitter<'_> {
             None => (TokenStream::new(), TokenStream::new()),
         };
         let dispatch = match self.bodies {
-            Bodies::Real => quote!(match self { #(#dispatched)* #unused }),
+            Bodies::Real => {
+                let missing = self.missing();
+                quote!(match self { #(#dispatched)* #unused #missing })
+            }
             Bodies::Stubs => stub(),
         };
+        let (owner, matched) = (self.owner(), self.matched(&quote!(*self)));
         quote! {
             #[automatically_derived]
             impl #declared #trait_path<#self_ty> for #enum_ty #where_clause {
-                type Owner = #self_ty;
+                type Owner = #owner;
 
                 fn name(&self) -> &'static str {
-                    match *self { #(#named)* #unused_name }
+                    match #matched { #(#named)* #unused_name }
                 }
 
                 fn dispatch(self, module: &mut #self_ty, ctx: &mut #krate::Context<#self_ty>) -> #output {
@@ -154,7 +147,7 @@ impl Emitter<'_> {
     fn dispatch_message(&self, handler: &Handler) -> TokenStream {
         let krate = self.krate;
         let (variant, name, cfgs) = (&handler.item.variant, &handler.item.name, &handler.item.cfgs);
-        let unboxed = handler.boxed.then(|| quote!(let message = *message;));
+        let unboxed = self.unboxed(handler);
         if handler.is_detached {
             let call = self.limited(&handler.call, &handler.item, handler.deadline);
             return quote! {
@@ -188,13 +181,14 @@ impl Emitter<'_> {
         } else {
             self.answer(handler, &quote!(module))
         };
+        let sent = self.shown_at(quote!(reply.send(answer)), handler.reply_span);
         quote! {
             #(#cfgs)*
             Self::#variant(message, reply) => {
                 if !#krate::__private::begin(&reply, #name, ctx) { return; }
                 #unboxed
                 let answer = #call;
-                reply.send(answer);
+                #sent;
             }
         }
     }
@@ -206,10 +200,12 @@ impl Emitter<'_> {
         let ty = handler.message.ty();
         // Shown at `retry`: a message that cannot be cloned cannot be kept.
         let clone = respanned(quote!(<#ty as ::core::clone::Clone>::clone), span);
-        let (kept, unboxed) = if handler.boxed {
-            (quote!(::std::boxed::Box::new(#clone(&message))), quote!(let message = *message;))
+        let (taken, kept, unboxed) = if self.module.replaces.is_some() {
+            (self.unboxed(handler), quote!(#krate::__private::Held::hold(#clone(&message))), TokenStream::new())
+        } else if handler.boxed {
+            (None, quote!(::std::boxed::Box::new(#clone(&message))), quote!(let message = *message;))
         } else {
-            (quote!(#clone(&message)), TokenStream::new())
+            (None, quote!(#clone(&message)), TokenStream::new())
         };
         let future = self.answering(handler);
         let answer = if let Some(deadline) = handler.deadline {
@@ -222,6 +218,7 @@ impl Emitter<'_> {
             #(#cfgs)*
             Self::#variant(message, reply) => {
                 if !#krate::__private::begin(&reply, #name, ctx) { return; }
+                #taken
                 let kept = #krate::__private::keep(ctx, #times, Self::#variant(#kept, reply));
                 #unboxed
                 let answer = #answer;
@@ -331,7 +328,7 @@ impl Emitter<'_> {
                 let borrow = is_borrowed.then(|| quote_spanned!(name.span()=> &));
                 quote!(#borrow #name)
             }
-            Argument::Field(field) => quote!(message.#field),
+            Argument::Field(field) => self.shown_at(quote!(message.#field), field.span()),
             Argument::State => quote!(state),
             Argument::Version => quote!(from),
         });
@@ -352,11 +349,8 @@ impl Emitter<'_> {
         let trait_path = self.path("Accepts");
         let trait_path = quote_spanned!(module.ident.span()=> #trait_path<#ty, #self_ty>);
         let inline = handler.inline.is_some().then(|| self.inline(handler));
-        let (packed, unpacked) = if handler.boxed {
-            (quote!(::std::boxed::Box::new(message)), quote!(*message))
-        } else {
-            (quote!(message), quote!(message))
-        };
+        let (packed, unpacked) = self.held(handler);
+        let given = self.shown_at(quote!(reply), handler.reply_span);
         quote! {
             #(#cfgs)*
             #[automatically_derived]
@@ -366,7 +360,7 @@ impl Emitter<'_> {
                 }
 
                 fn pack(message: #ty, reply: #krate::ReplyTo<#reply>) -> Self {
-                    Self::#variant(#packed, reply)
+                    Self::#variant(#packed, #given)
                 }
 
                 fn unpack(self) -> ::core::option::Option<#ty> {
@@ -464,10 +458,15 @@ impl Emitter<'_> {
         let module = self.module;
         let self_ty = &module.self_ty;
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
-        let mut enum_ident = self.enum_ident();
-        enum_ident.set_span(module.visibility.1);
-        let (trait_path, used) = (self.path("Module"), module.generics.used());
-        let message = quote_spanned!(module.visibility.1=> type Message = #enum_ident #used;);
+        let enum_ty = if module.replaces.is_some() {
+            self.enum_ty()
+        } else {
+            let (mut ident, used) = (self.enum_ident(), module.generics.used());
+            ident.set_span(module.visibility.1);
+            quote!(#ident #used)
+        };
+        let trait_path = self.path("Module");
+        let message = quote_spanned!(module.visibility.1=> type Message = #enum_ty;);
         let ticks = (!module.ticks.is_empty()).then(|| self.ticks());
         let events = (!module.events.is_empty()).then(|| self.events());
         let has = |roles: &[Role]| module.hooks.iter().any(|hook| roles.contains(&hook.role));
@@ -509,7 +508,7 @@ impl Emitter<'_> {
     }
 
     fn check(&self, Check { item, args, .. }: &Check) -> TokenStream {
-        let (krate, enum_ident) = (self.krate, self.enum_ident());
+        let (krate, enum_path) = (self.krate, self.enum_path());
         let (cfgs, variant) = (&item.cfgs, &item.variant);
         let every = args.every.map(duration::emit).map(|every| quote!(.every(#every)));
         let timeout = args.timeout.map(duration::emit).map(|timeout| quote!(.timeout(#timeout)));
@@ -518,17 +517,17 @@ impl Emitter<'_> {
         quote! {
             #(#cfgs)*
             const HEALTH: ::core::option::Option<#krate::__private::HealthCheck<Self>> = ::core::option::Option::Some(
-                #krate::__private::HealthCheck::new(|| #enum_ident::#variant) #every #timeout #failures #successes
+                #krate::__private::HealthCheck::new(|| #enum_path::#variant) #every #timeout #failures #successes
             );
         }
     }
 
     fn ticks(&self) -> TokenStream {
         let krate = self.krate;
-        let enum_ident = self.enum_ident();
+        let enum_path = self.enum_path();
         let ticks = self.module.ticks.iter().map(|Tick { item, every, .. }| {
             let (cfgs, name, variant, every) = (&item.cfgs, &item.name, &item.variant, duration::emit(*every));
-            quote!(#(#cfgs)* #krate::__private::Tick::new(#name, #every, || #enum_ident::#variant))
+            quote!(#(#cfgs)* #krate::__private::Tick::new(#name, #every, || #enum_path::#variant))
         });
         quote! {
             const TICKS: &'static [#krate::__private::Tick<Self>] = &[#(#ticks),*];
@@ -537,14 +536,14 @@ impl Emitter<'_> {
 
     fn events(&self) -> TokenStream {
         let krate = self.krate;
-        let enum_ident = self.enum_ident();
+        let enum_path = self.enum_path();
         let events = self.module.events.iter().map(|Event { item, ty, place, args, .. }| {
             let (cfgs, name, variant) = (&item.cfgs, &item.name, &item.variant);
             let custom = args.custom.as_ref().map(|name| quote!(.custom(#name)));
             let buffer = args.buffer.as_ref().map(|number| quote!(.buffer(#number)));
             // Shown at the event's type: what it lacks is missing there.
             let new =
-                quote!(&#krate::__private::Subscribe::<Self, #ty>::new(#name, #enum_ident::#variant) #custom #buffer);
+                quote!(&#krate::__private::Subscribe::<Self, #ty>::new(#name, #enum_path::#variant) #custom #buffer);
             let new = respanned(new, place.span());
             quote!(#(#cfgs)* #new)
         });
@@ -583,7 +582,7 @@ impl Emitter<'_> {
     /// size chooses between two functions, of which one is deprecated. The size of a generic module's enum is not known here.
     pub(super) fn size_check(&self) -> TokenStream {
         let module = self.module;
-        if self.bodies == Bodies::Stubs || !module.generics.is_empty() {
+        if self.bodies == Bodies::Stubs || !module.generics.is_empty() || module.replaces.is_some() {
             return TokenStream::new();
         }
         let cfgs = self.cfgs();

@@ -2,7 +2,8 @@
 //!
 //! Read in this order: [`args`] (the attributes as they are written), [`signature`] and [`owned`] (what a method may
 //! look like), [`model`] and [`reader`] (handlers, ticks, health checks and hooks), [`check`] (what does not fit together), [`emit`], [`messages`] and [`remote`]
-//! (one function for each generated item). [`state`] is all of it for `#[snapshot]` and `#[restore]`.
+//! (one function for each generated item). [`state`] is all of it for `#[snapshot]` and `#[restore]`, [`replaced`] what is
+//! different where the messages are another module's.
 
 mod args;
 mod check;
@@ -12,6 +13,7 @@ mod model;
 mod owned;
 mod reader;
 mod remote;
+mod replaced;
 mod signature;
 mod state;
 
@@ -47,7 +49,10 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream, krate: &TokenStream) 
 
 fn expand_block(args: TokenStream, block: ImplBlock, krate: &TokenStream, errors: &mut Errors) -> TokenStream {
     let args = ImplArgs::parse(args, errors);
+    let replaces_something = args.replaces_something;
     match Module::new(args, block, krate, errors) {
+        // Its messages may be there already.
+        Ok(module) if replaces_something => module.block.to_token_stream(),
         Ok(mut module) => {
             check::check(&mut module, errors);
             if errors.is_empty() { emit(&module, Bodies::Real, krate) } else { fallback::expand(&module, krate) }
@@ -59,14 +64,7 @@ fn expand_block(args: TokenStream, block: ImplBlock, krate: &TokenStream, errors
 /// The impl and all that is generated for it.
 pub(crate) fn emit(module: &Module, bodies: Bodies, krate: &TokenStream) -> TokenStream {
     let emitter = emit::Emitter { module, bodies, krate };
-    [
-        emitter.implementation(),
-        emitter.generated_messages(),
-        emitter.message_enum(),
-        emitter.reference_trait(),
-        emitter.impls(),
-        emitter.size_check(),
-    ]
-    .into_iter()
-    .collect()
+    [emitter.implementation(), emitter.own_messages(), emitter.reference_trait(), emitter.impls(), emitter.size_check()]
+        .into_iter()
+        .collect()
 }

@@ -24,6 +24,8 @@ pub(crate) struct Module {
     /// The module's type with its parameters: `Cache<T>`.
     pub(crate) self_ty: TokenStream,
     pub(crate) generics: Generics,
+    /// The module whose messages it handles, where they are not its own.
+    pub(crate) replaces: Option<syn::Path>,
     /// The visibility of what is generated, and where it was given.
     pub(crate) visibility: (Visibility, Span),
     pub(crate) handlers: Vec<Handler>,
@@ -218,6 +220,7 @@ impl Module {
             ident,
             self_ty,
             generics,
+            replaces: args.replaces,
             visibility,
             handlers,
             ticks,

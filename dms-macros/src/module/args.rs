@@ -120,6 +120,10 @@ impl Args {
                 &entry.key,
                 "`remote` is about what the module's handlers do: write `#[module(remote)]` above the `impl`",
             ),
+            "replaces" => errors.push(
+                &entry.key,
+                "`replaces` is about what the module's handlers do: write `#[module(replaces = Counter)]` above the `impl`",
+            ),
             "" => errors.push(
                 &entry.tokens,
                 format!("`#[module]` on a struct takes `key = value`, the keys being {}: write, for example, `#[module(name = \"counter\")]`", list(KEYS)),

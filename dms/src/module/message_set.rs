@@ -134,3 +134,32 @@ fn short_name<M>() -> &'static str {
     let base = name.find('<').map_or(name, |generics| &name[..generics]);
     base.rfind("::").map_or(base, |path| &base[path + 2..])
 }
+
+/// A message as another module's enum holds it: as it is, or boxed.
+pub trait Held<M> {
+    #[doc(hidden)]
+    fn hold(message: M) -> Self;
+
+    #[doc(hidden)]
+    fn take(self) -> M;
+}
+
+impl<M> Held<M> for M {
+    fn hold(message: M) -> Self {
+        message
+    }
+
+    fn take(self) -> M {
+        self
+    }
+}
+
+impl<M> Held<M> for Box<M> {
+    fn hold(message: M) -> Self {
+        Self::new(message)
+    }
+
+    fn take(self) -> M {
+        *self
+    }
+}

@@ -310,6 +310,46 @@ impl SystemRef {
     /// Puts what `make` builds in the place of the module of this name, while it runs, as [`ModuleRef::reload_with`] does. `New` handles the messages of `Old`: it is the same type, or
     /// one with `#[module(replaces = Old)]`.
     ///
+    /// ```
+    /// # use dms::prelude::*;
+    /// #[module(name = "counter", version = "1.0.0", flags(HOT_RELOADABLE))]
+    /// #[derive(Default)]
+    /// struct Counter { count: u64 }
+    ///
+    /// #[module]
+    /// impl Counter {
+    ///     #[handler(Add)]
+    ///     fn add(&mut self, by: u64) -> u64 {
+    ///         self.count += by;
+    ///         self.count
+    ///     }
+    /// }
+    ///
+    /// #[module(version = "2.0.0")]
+    /// #[derive(Default)]
+    /// struct Doubling { count: u64 }
+    ///
+    /// #[module(replaces = Counter)]
+    /// impl Doubling {
+    ///     #[handler(Add)]
+    ///     fn add(&mut self, by: u64) -> u64 {
+    ///         self.count += 2 * by;
+    ///         self.count
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let system = System::new();
+    /// let counter = system.register_module(Counter::default()).await?;
+    /// assert_eq!(counter.add(1).await?, 1);
+    /// let report = system.reload::<Counter, Doubling>("counter", |_| Doubling::default()).await?;
+    /// assert_eq!(report.new.to_string(), "2.0.0");
+    /// assert_eq!(counter.add(1).await?, 2, "the reference is the same");
+    /// # system.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// There is none of the name, or it handles other messages; else as [`ModuleRef::reload`].
     ///

@@ -109,7 +109,7 @@ pub(super) fn place<O: Module>(cell: &Cell<O>, order: Order<O>) -> Result<(), Re
     let mut refused = None;
     cell.mailbox.interrupt(core, || {
         let (module, state) = (|| core.name(), core.state());
-        refused = if core.is_ending() || state > ModuleState::Running {
+        refused = if core.is_ending() || state.is_ended() {
             Some(ReloadError::Stopped { module: module() })
         } else if core.has(control::RELOAD) {
             Some(ReloadError::InProgress { module: module() })
