@@ -10,7 +10,10 @@ const FULL: usize = 400;
 /// The tree at one moment.
 pub(crate) struct Frame {
     pub(crate) elapsed: Duration,
+    pub(crate) handled: u64,
     pub(crate) failures: u64,
+    /// How many of a hundred modules are healthy.
+    pub(crate) health: u8,
     /// The modules, each behind its parent.
     pub(crate) rows: Vec<Row>,
     /// What happened last, the latest at the end.
@@ -23,6 +26,7 @@ pub(crate) struct Row {
     pub(crate) level: usize,
     pub(crate) name: String,
     pub(crate) state: String,
+    pub(crate) health: &'static str,
     pub(crate) incarnation: u32,
     /// How many restarts its window holds, and how many it may.
     pub(crate) restarts: Option<(usize, u32)>,
@@ -36,9 +40,10 @@ pub(crate) struct Row {
 impl Display for Frame {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let seconds = self.elapsed.as_secs_f64();
-        writeln!(f, "{seconds:6.1} s   {} failures", self.failures)?;
+        let Self { handled, failures, health, .. } = self;
+        writeln!(f, "{seconds:6.1} s   {handled} handled   {failures} failures   {health} % healthy")?;
         writeln!(f)?;
-        writeln!(f, "  {:<14} {:<11} {:>5} {:>9} {:>9}  mailbox", "module", "state", "start", "restarts", "backoff")?;
+        writeln!(f, "  {:<11}{:<11}{:<11}{:>6}{:>10}{:>9}  mailbox", "module", "state", "health", "start", "restarts", "backoff")?;
         for row in &self.rows {
             write!(f, "{row}")?;
         }
@@ -56,8 +61,8 @@ impl Display for Row {
         let name = format!("{}{}", "  ".repeat(self.level), self.name);
         let restarts = self.restarts.map_or_else(String::new, |(recent, most)| format!("{recent}/{most}"));
         let backoff = self.backoff.map_or_else(String::new, |left| format!("{:.1} s", left.as_secs_f64()));
-        let Self { state, incarnation, mailbox, .. } = self;
-        write!(f, "{mark} {name:<14} {state:<11} {incarnation:>5} {restarts:>9} {backoff:>9}  ")?;
+        let Self { state, health, incarnation, mailbox, .. } = self;
+        write!(f, "{mark} {name:<11}{state:<11}{health:<11}{incarnation:>6}{restarts:>10}{backoff:>9}  ")?;
         let filled = (mailbox * WIDTH).div_ceil(FULL).min(WIDTH);
         writeln!(f, "{:<WIDTH$} {mailbox}", "#".repeat(filled))
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Write};
 
-use dms::event::Down;
+use dms::event::{Down, HealthChanged};
 use dms::prelude::*;
 use dms::recovery::Restart;
 use dms::{ModuleId, ModuleState, SystemRef};
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::STATIONS;
 use crate::frame::{Frame, Row};
+use crate::station::Station;
 
 /// How many of the last news are shown.
 const NEWS: usize = 6;
@@ -56,6 +57,14 @@ impl Screen {
             format!("{}: {reason}; has ended", down.module)
         };
         self.tell(&what);
+    }
+
+    #[event]
+    fn on_health(&mut self, change: &HealthChanged) {
+        // Of failures it hears anyway.
+        if let HealthStatus::Degraded(_) = change.to {
+            self.tell(&format!("{}: {}", change.module, change.to));
+        }
     }
 
     /// Says what somebody did.
@@ -126,13 +135,21 @@ impl Screen {
                 incarnation: module.incarnation,
                 restarts: Some((past.restarts.len(), restart.intensity.max_restarts)),
                 backoff,
+                health: match system.get::<Station>(&module.name).map(|station| station.health()) {
+                    Ok(HealthStatus::Healthy) => "healthy",
+                    Ok(HealthStatus::Degraded(_)) => "degraded",
+                    Ok(HealthStatus::Unhealthy(_)) => "unhealthy",
+                    Err(_) => "",
+                },
                 mailbox: module.depth,
                 is_selected: STATIONS.get(self.selected) == Some(&module.name.as_str()),
             });
         }
         Frame {
             elapsed: now.duration_since(self.begun),
+            handled: system.snapshot().totals().handled,
             failures: self.failures,
+            health: system.health().percent,
             rows,
             news: self.news.iter().cloned().collect(),
         }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use dms::Version;
 use dms::prelude::*;
 
 /// How long a station works on one order.
 const WORK: Duration = Duration::from_millis(2);
 
 /// Works on orders one after the other, until one of them is too much for it.
-#[module(restart = on_failure, max_restarts = 5, within = "30s", backoff = "200ms..5s")]
+#[module(flags(HOT_RELOADABLE), restart = on_failure, max_restarts = 5, within = "30s", backoff = "200ms..5s")]
 pub(crate) struct Station {
     /// Each order of which the number can be divided by this one is too much.
     flaw: u64,
@@ -41,9 +42,21 @@ impl Station {
         std::future::pending::<()>().await;
     }
 
-    #[handler(Done)]
-    fn done(&self) -> u64 {
+    /// Asked again and again; one that hangs does not come to it.
+    #[health(every = "500ms", timeout = "400ms")]
+    fn health(&self) -> HealthStatus {
+        HealthStatus::Healthy
+    }
+
+    /// What a reload hands over. A restart does not: what failed may be wrong.
+    #[snapshot]
+    fn snapshot(&self) -> u64 {
         self.done
+    }
+
+    #[restore]
+    fn restore(&mut self, done: u64, _from: Version) {
+        self.done = done;
     }
 }
 
