@@ -77,9 +77,34 @@ fn a_station_that_fails_too_often_has_its_supervisor_begin_again() {
     run.press("q");
     let (printed, _, code) = run.end();
     assert_eq!(code, Some(0), "{printed}");
-    let (news, _tree) = printed.split_once(" failures\n").unwrap();
+    let (news, _tree) = printed.split_once(" handled ").unwrap();
     assert_eq!(news.matches("till: panicked in `panic`").count(), 6, "{printed}");
     assert!(!printed.contains("bakery:"), "its sibling has nothing to do with it: {printed}");
+}
+
+#[test]
+fn a_station_that_hangs_is_found_out_by_its_health_checks_and_started_again() {
+    let mut run = Run::new();
+    run.press("4h");
+    run.read_until(&["till: degraded: no answer", "`hang` runs"]);
+    run.read_until(&["till: unhealthy after 3 failed checks", "again in"]);
+    run.press("q");
+    let (printed, _, code) = run.end();
+    assert_eq!(code, Some(0), "{printed}");
+}
+
+#[test]
+fn a_reload_is_no_failure() {
+    let mut run = Run::new();
+    run.press("5r");
+    run.read_until(&["scales: reloaded, with a pause of"]);
+    run.press("q");
+    let (printed, _, code) = run.end();
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains(" 0 failures"), "{printed}");
+    let scales =
+        printed.lines().find(|line| line.trim_start().trim_start_matches("> ").trim_start().starts_with("scales  "));
+    assert!(scales.is_some_and(|scales| scales.contains("healthy         2       0/5")), "{printed}");
 }
 
 #[test]

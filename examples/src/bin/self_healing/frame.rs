@@ -43,7 +43,11 @@ impl Display for Frame {
         let Self { handled, failures, health, .. } = self;
         writeln!(f, "{seconds:6.1} s   {handled} handled   {failures} failures   {health} % healthy")?;
         writeln!(f)?;
-        writeln!(f, "  {:<11}{:<11}{:<11}{:>6}{:>10}{:>9}  mailbox", "module", "state", "health", "start", "restarts", "backoff")?;
+        writeln!(
+            f,
+            "  {:<11}{:<11}{:<11}{:>6}{:>10}{:>9}  mailbox",
+            "module", "state", "health", "start", "restarts", "backoff"
+        )?;
         for row in &self.rows {
             write!(f, "{row}")?;
         }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! On a terminal it draws ten times a second who is how: the state, how often each was started and how often within its window, how long one that failed waits until it
-//! starts again, and how many messages wait in its mailbox meanwhile. Keys do harm: `1` to `5` choose a station, `p` has it panic, `h` has it hang, `q` ends it all.
+//! starts again, and how many messages wait in its mailbox meanwhile. Keys do harm: `1` to `5` choose a station, `p` has it panic, `h` has it hang until its
+//! health checks find that out, `r` puts another one in its place without losing a message, `q` ends it all.
 //! Elsewhere the keys are read from the standard input, what happens is printed line by line, and the tree once, at
 //! the end. After `pq` that is
 //!
@@ -14,16 +15,16 @@
 //!    … s   mill: panicked in `panic`: somebody pulled the plug; again in … ms
 //!    … s   slicer: its supervisor starts it again with `mill`, which failed; again in 0 ms
 //!    … s   oven: its supervisor starts it again with `mill`, which failed; again in 0 ms
-//!    … s   3 failures
+//!    … s   … handled   3 failures   … % healthy
 //!
-//!   module         state       start  restarts   backoff  mailbox
-//!   bakery         running         1       0/2                                 0
-//! >   mill         …
-//!     oven         …
-//!     slicer       …
-//!   shop           running         1       0/2                                 0
-//!     till         running         1       0/5  …
-//!     scales       running         1       0/5  …
+//!   module     state      health      start  restarts  backoff  mailbox
+//!   bakery     running                    1       0/2                                0
+//! >   mill     …
+//!     oven     …
+//!     slicer   …
+//!   shop       running                    1       0/2                                0
+//!     till     running    healthy         1       0/5  …
+//!     scales   running    healthy         1       0/5  …
 //!
 //!      … s   mill gets `p`
 //!      … s   mill: panicked in `panic`: somebody pulled the plug; again in … ms
@@ -50,6 +51,7 @@ use console::Term;
 use dms::SystemRef;
 use dms::prelude::*;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::JoinSet;
 
 use load::Load;
 use screen::{Screen, ScreenRef as _};
@@ -57,6 +59,9 @@ use station::{Bakery, Hang, Panic, Shop, Station};
 
 /// The stations, as the keys have them.
 const STATIONS: [&str; 5] = ["mill", "oven", "slicer", "till", "scales"];
+
+/// What is too much for a station that was reloaded.
+const NEW_FLAW: u64 = 5_003;
 
 /// Why a run ends without a result, as an exit code.
 const WRONG_USE: u8 = 2;
@@ -134,6 +139,8 @@ async fn run(time: Option<Duration>) -> Result<ExitCode, Box<dyn Error>> {
 async fn play(system: &SystemRef, screen: &ModuleRef<Screen>) -> Result<(), AskError> {
     let mut keys = keys();
     let mut chosen = 0;
+    // A reload waits for the handler that runs, and keys do not wait for it.
+    let mut reloads = JoinSet::new();
     loop {
         let key = match keys.recv().await {
             Some('q') => return Ok(()),
@@ -157,12 +164,26 @@ async fn play(system: &SystemRef, screen: &ModuleRef<Screen>) -> Result<(), AskE
         let sent = match key {
             'p' => station.send(Panic).await.is_ok(),
             'h' => station.send(Hang).await.is_ok(),
+            'r' => {
+                reloads.spawn(reload(name, station, screen.clone()));
+                true
+            }
             _ => true,
         };
         if !sent {
             screen.told(format!("{name} has ended meanwhile")).await?;
         }
     }
+}
+
+/// Puts another station in the place of one that runs.
+async fn reload(name: &'static str, station: ModuleRef<Station>, screen: ModuleRef<Screen>) {
+    let what = match station.reload(Station::new(NEW_FLAW)).await {
+        Ok(report) => format!("{name}: reloaded, with a pause of {} µs", report.pause.as_micros()),
+        Err(error) => format!("{name}: {error}"),
+    };
+    // A screen that has gone shows nothing any more.
+    let _ = screen.told(what).await;
 }
 
 /// The keys that are pressed. A thread of its own reads them, since nothing can end it while it waits for one.
