@@ -1,14 +1,19 @@
-//! What a module that fails costs its neighbour: `cargo bench -p dms --bench failures`.
+//! What a module that fails costs its neighbour, and a reload those who ask: `cargo bench -p dms --bench failures`.
 //!
 //! A calm module is asked, again and again, while another one on the same two threads gets 100,000 messages in a second; of those none panics, or every tenth, after which the
 //! module is started again at once. Rounds of both take turns in one process; it prints the medians of the
 //! rounds' percentiles of an ask, and their ratio.
+//!
+//! Then four tasks ask a module, again and again, while it is reloaded a thousand times; it prints percentiles of the pauses, and of the asks.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use dms::prelude::*;
 use dms::recovery::{Backoff, Restart};
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinSet;
 use tokio::time::interval;
 
 const PERCENTILES: [f64; 2] = [99.0, 99.9];
@@ -39,6 +44,15 @@ impl Flaky {
     }
 }
 
+#[module(flags(HOT_RELOADABLE))]
+struct Steady;
+
+#[module]
+impl Steady {
+    #[handler(Ask)]
+    async fn ask_it(&mut self) {}
+}
+
 fn main() {
     // As `cargo test` calls it: to see that it runs.
     let is_test = std::env::args().any(|argument| argument == "--test");
@@ -67,6 +81,44 @@ fn main() {
             "an ask of the calm module, {percentile} %: {without:?} without panics, {with:?} with; ratio {ratio:.2}"
         );
     }
+    let (pauses, asks) = reload(&runtime, if is_test { 10 } else { 1_000 });
+    for (name, values) in [("the pause of a reload", pauses), ("an ask meanwhile", asks)] {
+        for (percentile, value) in PERCENTILES.into_iter().zip(percentiles(values)) {
+            println!("{name}, {percentile} %: {value:?}");
+        }
+    }
+}
+
+/// The pauses of so many reloads, and what asks took meanwhile.
+fn reload(runtime: &Runtime, reloads: u32) -> (Vec<Duration>, Vec<Duration>) {
+    runtime.block_on(async {
+        let system = System::new();
+        let steady = system.register_module(Steady).await.expect("it starts");
+        let is_over = Arc::new(AtomicBool::new(false));
+        let mut asking = JoinSet::new();
+        for _ in 0..4 {
+            let (steady, is_over) = (steady.clone(), Arc::clone(&is_over));
+            asking.spawn(async move {
+                let mut took = Vec::new();
+                while !is_over.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
+                    steady.ask(Ask).await.expect("an answer");
+                    took.push(begun.elapsed());
+                }
+                took
+            });
+        }
+        let mut interval = interval(Duration::from_millis(1));
+        let mut pauses = Vec::new();
+        for _ in 0..reloads {
+            interval.tick().await;
+            pauses.push(steady.reload(Steady).await.expect("it is reloaded").pause);
+        }
+        is_over.store(true, Ordering::Relaxed);
+        let asks = asking.join_all().await.concat();
+        system.shutdown().await;
+        (pauses, asks)
+    })
 }
 
 /// The percentiles of what an ask of the calm module takes while the other one works.
@@ -100,19 +152,23 @@ fn measure(runtime: &Runtime, messages: u64, panics: bool) -> [Duration; 2] {
             work.await.expect("it worked");
             took
         });
-        let mut took = asks.await.expect("it asked");
+        let took = asks.await.expect("it asked");
         system.shutdown().await;
-        took.sort_unstable();
-        PERCENTILES.map(|percentile| {
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_precision_loss,
-                clippy::cast_sign_loss,
-                reason = "an index"
-            )]
-            let index = ((took.len() - 1) as f64 * percentile / 100.0) as usize;
-            took[index]
-        })
+        percentiles(took)
+    })
+}
+
+fn percentiles(mut values: Vec<Duration>) -> [Duration; 2] {
+    values.sort_unstable();
+    PERCENTILES.map(|percentile| {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            clippy::cast_sign_loss,
+            reason = "an index"
+        )]
+        let index = ((values.len() - 1) as f64 * percentile / 100.0) as usize;
+        values[index]
     })
 }
 
