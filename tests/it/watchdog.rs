@@ -166,6 +166,7 @@ fn a_system_without_modules_has_no_task_for_it_and_a_shutdown_leaves_none() {
         system.register_module(Mill).await.unwrap();
         settle().await;
         system.shutdown().await;
-        assert_eq!(alive(), before);
+        // The runtime counts a task that has ended a moment longer.
+        eventually("all tasks have ended", || alive() == before).await;
     });
 }
