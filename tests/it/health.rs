@@ -513,10 +513,10 @@ fn each_change_is_told_and_logged_once() {
             "WARN module is degraded module=patient reason=\"fever\"",
             "INFO module is healthy again module=patient",
             "WARN module is degraded module=patient reason=\"fever\"",
-            "WARN module failed and is started again: failed 3 health checks in a row: fever module=patient incarnation=1 delay=1s",
-            "INFO module runs again module=patient incarnation=2",
-            "WARN module failed and is started again: panicked in `stumble`: stumbles module=patient incarnation=2 delay=1s",
-            "INFO module runs again module=patient incarnation=3",
+            "WARN module failed and is started again: failed 3 health checks in a row: fever module=patient id=2 incarnation=1 delay=1s",
+            "INFO module runs again module=patient id=2 incarnation=2",
+            "WARN module failed and is started again: panicked in `stumble`: stumbles module=patient id=2 incarnation=2 delay=1s",
+            "INFO module runs again module=patient id=2 incarnation=3",
         ]
     );
 }

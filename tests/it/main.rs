@@ -20,6 +20,7 @@ mod inline;
 mod kills;
 mod life;
 mod messages;
+mod metrics;
 mod model;
 mod observe;
 mod overruns;

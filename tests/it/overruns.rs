@@ -221,7 +221,10 @@ fn an_overrun_is_logged_once() {
         });
     });
     let texts: Vec<_> = events.into_iter().map(|event| event.text).collect();
-    assert_eq!(texts, ["module failed: `hang` ran for 1s, its deadline is 1s module=looper undelivered=0"]);
+    assert_eq!(
+        texts,
+        ["module failed: `hang` ran for 1s, its deadline is 1s module=looper id=1 incarnation=1 undelivered=0"]
+    );
 }
 
 #[test]

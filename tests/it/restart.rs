@@ -687,10 +687,10 @@ fn each_event_of_a_life_is_logged_once() {
     assert_eq!(
         texts,
         [
-            "WARN module failed and is started again: panicked in `Boom`: first module=a incarnation=1 delay=1s",
-            "INFO module runs again module=a incarnation=2",
-            "ERROR module failed: panicked in `Boom`: second module=a undelivered=0",
-            "ERROR module `a` failed, and the system with it, which shuts down: panicked in `Boom`: second system=\"system\"",
+            "WARN module failed and is started again: panicked in `Boom`: first module=a id=1 incarnation=1 delay=1s",
+            "INFO module runs again module=a id=1 incarnation=2",
+            "ERROR module failed: panicked in `Boom`: second module=a id=1 incarnation=2 undelivered=0",
+            "ERROR module `a` failed, and the system with it, which shuts down system=\"system\"",
         ]
     );
 }

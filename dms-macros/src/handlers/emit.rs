@@ -7,7 +7,7 @@ use syn::Attribute;
 use syn::spanned::Spanned;
 
 use super::args::{Limit, Retry, Role};
-use super::model::{Check, Described, Event, Handler, Hook, Module, Reach, Tick};
+use super::model::{self, Check, Described, Event, Handler, Hook, Module, Reach, Tick};
 use super::signature::{Argument, Call};
 use crate::duration;
 use crate::stray;
@@ -97,6 +97,12 @@ impl Emitter<'_> {
             impl ::core::future::Future<Output = ()> + ::core::marker::Send
         };
         let named = self.variants().map(|(variant, cfgs, name)| quote!(#(#cfgs)* Self::#variant { .. } => #name,));
+        let sent = module.handlers.iter().map(|handler| (&handler.item, handler.message.name()));
+        let published = module.events.iter().map(|event| (&event.item, model::short_name(&event.place)));
+        let typed = sent.chain(published).map(|(item, name)| {
+            let (variant, cfgs) = (&item.variant, &item.cfgs);
+            quote!(#(#cfgs)* Self::#variant { .. } => #name,)
+        });
         let dispatched = module.handlers.iter().map(|handler| self.dispatch_message(handler));
         let dispatched = dispatched.chain(module.ticks.iter().map(|tick| self.dispatch_tick(tick)));
         let dispatched = dispatched.chain(module.events.iter().map(|event| self.dispatch_event(event)));
@@ -124,6 +130,13 @@ impl Emitter<'_> {
 
                 fn name(&self) -> &'static str {
                     match #matched { #(#named)* #unused_name }
+                }
+
+                fn message_name(&self) -> &'static str {
+                    match *self {
+                        #(#typed)*
+                        _ => <Self as #trait_path<#self_ty>>::name(self),
+                    }
                 }
 
                 fn dispatch(self, module: &mut #self_ty, ctx: &mut #krate::Context<#self_ty>) -> #output {

@@ -153,7 +153,28 @@ pub(crate) struct Hook {
     pub(crate) output: Span,
 }
 
+/// The name of a type without its path and parameters.
+pub(super) fn short_name(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default(),
+        Type::Reference(reference) => short_name(&reference.elem),
+        Type::Paren(inner) => short_name(&inner.elem),
+        Type::Group(inner) => short_name(&inner.elem),
+        Type::Tuple(_) => "tuple".to_owned(),
+        Type::Array(_) => "array".to_owned(),
+        other => other.to_token_stream().to_string(),
+    }
+}
+
 impl Message {
+    /// The name of its type, without path and parameters.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Given { place, .. } => short_name(place),
+            Self::Generated(message) => message.ident.to_string(),
+        }
+    }
+
     /// The type of the message.
     pub(crate) fn ty(&self) -> TokenStream {
         match self {

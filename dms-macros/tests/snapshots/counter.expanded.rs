@@ -266,6 +266,15 @@ const _: () = {
                 Self::Report { .. } => "report",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Add { .. } => "Add",
+                Self::Get { .. } => "Get",
+                #[cfg(feature = "scale")]
+                Self::Scale { .. } => "Scale",
+                _ => <Self as ::dms::MessageSet<Counter>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Counter,

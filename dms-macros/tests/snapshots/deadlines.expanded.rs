@@ -190,6 +190,15 @@ const _: () = {
                 Self::OnPressure { .. } => "on_pressure",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Bake { .. } => "Dough",
+                Self::Take { .. } => "Take",
+                Self::Order { .. } => "Order",
+                Self::OnPressure { .. } => "MemoryPressure",
+                _ => <Self as ::dms::MessageSet<Oven>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Oven,

@@ -108,6 +108,14 @@ const _: () = {
                 Self::OnFlushed { .. } => "on_flushed",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::OnPressure { .. } => "MemoryPressure",
+                #[cfg(unix)]
+                Self::OnFlushed { .. } => "Custom",
+                _ => <Self as ::dms::MessageSet<Cache>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Cache,

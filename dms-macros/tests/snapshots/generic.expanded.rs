@@ -182,6 +182,13 @@ const _: () = {
                 Self::__Unused(never, ..) => match never {}
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Put { .. } => "Put",
+                Self::Forget { .. } => "Forget",
+                _ => <Self as ::dms::MessageSet<Cache<K, V, P, N>>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Cache<K, V, P, N>,

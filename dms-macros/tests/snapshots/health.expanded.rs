@@ -121,6 +121,12 @@ const _: () = {
                 Self::Check { .. } => "check",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Free { .. } => "Free",
+                _ => <Self as ::dms::MessageSet<Disk>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Disk,
@@ -312,6 +318,11 @@ const _: () = {
                 Self::Health { .. } => "health",
                 #[cfg(not(unix))]
                 Self::Probe { .. } => "probe",
+            }
+        }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                _ => <Self as ::dms::MessageSet<Link>>::name(self),
             }
         }
         fn dispatch(

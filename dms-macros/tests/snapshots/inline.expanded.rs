@@ -152,6 +152,14 @@ const _: () = {
                 Self::Clear { .. } => "clear",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Look { .. } => "At",
+                Self::Put { .. } => "Put",
+                Self::Clear { .. } => "Clear",
+                _ => <Self as ::dms::MessageSet<Cache>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Cache,

@@ -112,6 +112,12 @@ const _: () = {
                 Self::Get { .. } => "get",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Get { .. } => "Get",
+                _ => <Self as ::dms::MessageSet<Mistaken>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Mistaken,

@@ -213,6 +213,17 @@ const _: () = {
                 Self::HandleRequest { .. } => "handle_request",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Add { .. } => "Add",
+                Self::Scale { .. } => "Scale",
+                #[cfg(feature = "print")]
+                Self::Print { .. } => "Print",
+                Self::Reset { .. } => "Reset",
+                Self::HandleRequest { .. } => "Request",
+                _ => <Self as ::dms::MessageSet<Counter>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Counter,

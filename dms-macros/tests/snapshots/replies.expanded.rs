@@ -144,6 +144,14 @@ const _: () = {
                 Self::Keep { .. } => "keep",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Fetch { .. } => "Fetch",
+                Self::Print { .. } => "Print",
+                Self::Keep { .. } => "Page",
+                _ => <Self as ::dms::MessageSet<Desk>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Desk,

@@ -120,6 +120,13 @@ const _: () = {
                 Self::Sift { .. } => "sift",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Grind { .. } => "Corn",
+                Self::Sift { .. } => "Sift",
+                _ => <Self as ::dms::MessageSet<Mill>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Mill,

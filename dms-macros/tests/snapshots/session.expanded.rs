@@ -122,6 +122,12 @@ const _: () = {
                 Self::Close { .. } => "close",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Close { .. } => "Close",
+                _ => <Self as ::dms::MessageSet<Session>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Session,

@@ -119,6 +119,11 @@ const _: () = {
                 Self::__Unused(never, ..) => match never {}
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                _ => <Self as ::dms::MessageSet<Cache<T>>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut Cache<T>,
@@ -301,6 +306,11 @@ const _: () = {
             match *self {
                 #[cfg(feature = "ledger")]
                 Self::Snapshot { .. } => "snapshot",
+            }
+        }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                _ => <Self as ::dms::MessageSet<Ledger>>::name(self),
             }
         }
         fn dispatch(

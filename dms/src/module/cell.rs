@@ -18,6 +18,8 @@ use super::environment::Environment;
 use super::handler::Module;
 use super::health::Health;
 use super::info::ModuleInfo;
+#[cfg(feature = "observe")]
+use super::life_log;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
 use super::together::Ticket;
@@ -324,7 +326,11 @@ impl Core {
     }
 
     pub(crate) fn set_state(&self, state: ModuleState) {
-        self.state.swap(state as u8, Ordering::SeqCst);
+        let before = self.state.swap(state as u8, Ordering::SeqCst);
+        #[cfg(feature = "observe")]
+        life_log::changed(self, ModuleState::from_u8(before), state);
+        #[cfg(not(feature = "observe"))]
+        let _ = before;
         self.wake_watchers();
     }
 
@@ -546,6 +552,8 @@ impl Core {
     pub(crate) fn begin_stopping(&self) {
         let (running, stopping) = (ModuleState::Running as u8, ModuleState::Stopping as u8);
         if self.state.compare_exchange(running, stopping, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+            #[cfg(feature = "observe")]
+            life_log::changed(self, ModuleState::Running, ModuleState::Stopping);
             self.wake_watchers();
         }
     }

@@ -142,6 +142,18 @@ impl Histogram {
     }
 }
 
+#[cfg(feature = "metrics")]
+impl Histogram {
+    /// As [`buckets`](Self::buckets), of what has come since it was as `before`; none longer than the longest of all.
+    pub(crate) fn since(&self, before: &Self) -> impl Iterator<Item = (Duration, u64)> {
+        self.buckets.iter().filter_map(|bucket| {
+            let place = before.buckets.binary_search_by_key(&bucket.number, |bucket| bucket.number);
+            let count = bucket.count.saturating_sub(place.map_or(0, |place| before.buckets[place].count));
+            (count > 0).then(|| (upper_end(bucket.number).min(self.max), u64::from(count)))
+        })
+    }
+}
+
 /// Which bucket a duration belongs to.
 fn number_of(duration: Duration) -> u16 {
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);

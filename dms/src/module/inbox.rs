@@ -20,6 +20,7 @@ use super::health_check::HealthCheck;
 use super::mailbox::{Fill, is_large};
 use super::message_set::{MessageSet, Owner};
 use super::reply::NoAnswer;
+use super::span::{handle, handle_batch};
 
 /// Handlers that are ready at once run this often before other tasks get their turn.
 const BUDGET: u32 = 256;
@@ -138,7 +139,7 @@ impl<T: Module> Inbox<T> {
             self.cell.core.set_deadline(Deadline::NEVER);
             self.cell.notice_end();
         });
-        message.dispatch(module, ctx).await;
+        handle!(message, &self.cell, module, ctx);
         ctx.begin("run");
     }
 
@@ -166,9 +167,7 @@ impl<T: Module> Inbox<T> {
                 cell.core.set_deadline(Deadline::NEVER);
             });
             while poll_fn(|cx| hand.poll_ready(cell, false, cx)).await {
-                while let Some(message) = hand.take(cell) {
-                    message.dispatch(module, ctx).await;
-                }
+                handle_batch!(hand, cell, module, ctx);
             }
             Ok(())
         }
@@ -187,9 +186,7 @@ impl<T: Module> Inbox<T> {
     /// Handles the batch in hand, as far as the turn goes.
     pub(crate) async fn serve_batch(&mut self, module: &mut T, ctx: &mut Context<T>) {
         let Self { cell, hand } = self;
-        while let Some(message) = hand.take(cell) {
-            message.dispatch(module, ctx).await;
-        }
+        handle_batch!(hand, cell, module, ctx);
     }
 
     /// Handles messages until the module's turn to start comes, or it is to end: where others are to end first, once they have.
@@ -217,9 +214,7 @@ impl<T: Module> Inbox<T> {
             hand.poll_ready(cell, false, cx)
         };
         while poll_fn(|cx| poll_next(hand, cx)).await {
-            while let Some(message) = hand.take(cell) {
-                message.dispatch(module, ctx).await;
-            }
+            handle_batch!(hand, cell, module, ctx);
         }
     }
 
@@ -301,10 +296,18 @@ impl<T: Module> Hand<T> {
         Hand { batch, armed, since_yield, since_admission, quiesced, closed }
     }
 
+    /// Handles the batch in hand, as far as the turn goes, each message in a span of its own.
+    #[cfg(feature = "observe")]
+    async fn handle_in_spans(&mut self, cell: &Cell<Owner<T>>, module: &mut T, ctx: &mut Context<T>) {
+        while let Some(message) = self.take(cell) {
+            handle!(message, cell, module, ctx);
+        }
+    }
+
     async fn handle_all(&mut self, cell: &Cell<Owner<T>>, module: &mut T, ctx: &mut Context<T>) {
         while let Some(message) = self.batch.pop_front() {
             self.count_begun(cell);
-            message.dispatch(module, ctx).await;
+            handle!(message, cell, module, ctx);
         }
     }
 

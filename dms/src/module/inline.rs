@@ -25,6 +25,7 @@ use super::deadline::Deadline;
 use super::handler::{Answers, Module};
 use super::mailbox::AnyHome;
 use super::message_set::{Accepts, Owner};
+use super::span::entered;
 use super::task::Panic;
 use super::worker::{End, Life, panic_text};
 
@@ -186,7 +187,7 @@ impl<'a, T: Module> Visit<'a, T> {
         core.set_deadline(deadline);
         core.set_visited(true);
         ctx.begin(T::Message::handler());
-        let answer = current::run(current, self.position, || T::Message::answer(message, module, ctx));
+        let answer = entered!(core, current::run(current, self.position, || T::Message::answer(message, module, ctx)));
         core.set_visited(false);
         answer.unwrap_or_else(|panic| {
             home.break_down(self.cell, &panic);

@@ -20,6 +20,7 @@ use super::info::Overflow;
 use super::lifecycle::{Failure, ModuleName};
 use super::reply::NoAnswer;
 use super::room::Waiter;
+use super::span::Sender;
 use super::together::Ticket;
 #[cfg(feature = "observe")]
 use super::traffic::Counted;
@@ -279,7 +280,7 @@ impl<E> Mailbox<E> {
         if queue.gate != Gate::Everybody && !(queue.gate == Gate::StopHooks && current::in_stop_hook()) {
             return Err(message);
         }
-        let waiter = Arc::new(Waiter::new(message));
+        let waiter = Arc::new(Waiter::new(message, Sender::current()));
         queue.rest.get_or_insert_default().waiters.push_back(Arc::clone(&waiter));
         core.has_waiters.store(true, Ordering::Relaxed);
         // See `Core::may_have_waiters`.
@@ -564,8 +565,10 @@ impl<E> Mailbox<E> {
         core.count_undelivered(batch.len() + messages.len());
         core.has_waiters.store(false, Ordering::Relaxed);
         let askers = queue.take_answered(core);
+        let senders = queue.traffic.take_senders();
         drop(queue);
         drop(askers);
+        drop(senders);
         refuse(waiters);
         current::discard_all(NoAnswer::Stopped, batch);
         current::discard_all(NoAnswer::Stopped, messages);
@@ -693,6 +696,19 @@ impl<E> Mailbox<E> {
         self.queue.lock().traffic.end(&core.noted, core.begun.load(Ordering::Relaxed));
     }
 
+    /// Takes out who sent the message at this position, which begins; from now on all senders are kept.
+    #[cfg(feature = "observe")]
+    #[cold]
+    pub(crate) fn take_sender(&self, position: u64) -> Sender {
+        let mut queue = self.queue.lock();
+        queue.next_measured = Next::at(queue.tail);
+        let (sender, others) = queue.traffic.take_sender(position);
+        drop(queue);
+        // To close a span is up to the subscriber.
+        drop(others);
+        sender
+    }
+
     /// Counts messages that were not accepted.
     #[inline]
     pub(crate) fn count_refused(&self) {
@@ -725,11 +741,17 @@ impl<E> Queue<E> {
     /// Puts a message at the end; gives its position.
     #[inline]
     fn put(&mut self, core: &Core, message: E) -> u64 {
+        self.put_from(core, message, Sender::current)
+    }
+
+    /// As [`put`](Self::put), for another sender than the one that runs.
+    #[inline]
+    fn put_from(&mut self, core: &Core, message: E, sender: impl FnOnce() -> Sender) -> u64 {
         let position = self.tail;
         self.messages.push_back(message);
         self.tail += 1;
         if self.next_measured.is(position) {
-            self.next_measured = self.traffic.look(&core.noted, position);
+            self.next_measured = self.traffic.look(&core.noted, position, sender);
         }
         position
     }
@@ -781,10 +803,10 @@ impl<E> Queue<E> {
         while room > 0
             && let Some(waiter) = waiters.pop_front()
         {
-            if let Some((message, sender)) = waiter.admit(self.tail) {
-                self.put(core, message);
+            if let Some((message, waker)) = waiter.admit(self.tail) {
+                self.put_from(core, message, || waiter.sender());
                 room -= 1;
-                woken.senders.extend(sender);
+                woken.senders.extend(waker);
             }
         }
         if let Some(rest) = &mut self.rest {

@@ -17,6 +17,11 @@ pub trait MessageSet<T>: Sized + Send + 'static {
     /// The name of the handler that this message goes to.
     fn name(&self) -> &'static str;
 
+    /// The name of the message's type, without path and parameters; that of the handler where nothing was sent, as with a tick.
+    fn message_name(&self) -> &'static str {
+        self.name()
+    }
+
     /// Hands the message to its handler, and the answer to the asker.
     fn dispatch(self, module: &mut T, ctx: &mut Context<T>) -> impl Future<Output = ()> + Send
     where
@@ -123,7 +128,7 @@ impl<T: Module<Message = Self>> fmt::Debug for DynMessage<T> {
 }
 
 /// A type's name without its path: no Rust module path is ever shown.
-fn short_name<M>() -> &'static str {
+pub(super) fn short_name<M>() -> &'static str {
     let name = std::any::type_name::<M>();
     match name.as_bytes().first() {
         Some(b'(') => return "tuple",

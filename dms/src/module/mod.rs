@@ -38,6 +38,8 @@ pub(crate) mod inbox;
 pub(crate) mod info;
 pub(crate) mod inline;
 pub(crate) mod kill;
+#[cfg(feature = "observe")]
+pub(crate) mod life_log;
 pub(crate) mod lifecycle;
 pub(crate) mod mailbox;
 pub(crate) mod message_set;
@@ -56,6 +58,11 @@ pub(crate) mod room;
 pub(crate) mod schema;
 #[cfg(feature = "snapshot")]
 pub(crate) mod snapshot;
+#[cfg(feature = "observe")]
+pub(crate) mod span;
+#[cfg(not(feature = "observe"))]
+#[path = "span_off.rs"]
+pub(crate) mod span;
 pub(crate) mod stop;
 pub(crate) mod subscription;
 pub(crate) mod supervised;

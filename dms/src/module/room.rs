@@ -16,10 +16,12 @@ use super::deadlock::{EdgeGuard, On};
 use super::error::Cycle;
 use super::handler::Module;
 use super::message_set::Owner;
+use super::span::Sender;
 
 /// A place in the line.
 pub(crate) struct Waiter<E> {
     place: Mutex<Place<E>>,
+    sender: Sender,
 }
 
 struct Place<E> {
@@ -36,8 +38,13 @@ enum Outcome {
 }
 
 impl<E> Waiter<E> {
-    pub(crate) fn new(message: E) -> Self {
-        Self { place: Mutex::new(Place { message: Some(message), outcome: None, sender: None }) }
+    pub(crate) fn new(message: E, sender: Sender) -> Self {
+        Self { place: Mutex::new(Place { message: Some(message), outcome: None, sender: None }), sender }
+    }
+
+    /// Who waits.
+    pub(crate) fn sender(&self) -> Sender {
+        self.sender.clone()
     }
 
     /// Hands over the message, unless its sender has given up.

@@ -174,6 +174,7 @@ impl<T: Module> Supervisor<T> {
             if !life.ending.core().has(control::RELOAD) {
                 return Ran::Ended(end);
             }
+            life.ending.inbox.put_down();
             match Box::pin(carry_out(life, self, end)).await {
                 Step::Again => {}
                 Step::Over(end) => return Ran::Ended(end),
@@ -278,7 +279,8 @@ impl<T: Module> Supervisor<T> {
         let end = start(life).await;
         if end.is_none() {
             let core = &cell.core;
-            tracing::info!(module = %core.name(), incarnation = core.incarnation(), "module runs again");
+            let (module, id, incarnation) = (core.module_name(), core.id, core.incarnation());
+            tracing::info!(%module, %id, incarnation, "module runs again");
             core.change_health(HealthStatus::Healthy);
         }
         end
@@ -323,12 +325,13 @@ async fn retire<T: Module>(life: &mut Life<T>, end: &End, delay: Duration) {
     let mut down = Down::new(core, None, Some(delay));
     let incarnation = down.incarnation;
     down.reason = cell.mailbox.begin_again(core);
+    let (module, id) = (core.module_name(), core.id);
     match &down.reason {
         Some(failure) => {
-            tracing::warn!(module = %core.name(), incarnation, delay = ?delay, "module failed and is started again: {failure}");
+            tracing::warn!(%module, %id, incarnation, ?delay, "module failed and is started again: {failure}");
         }
         None => {
-            tracing::info!(module = %core.name(), incarnation, delay = ?delay, "module ended and is started again");
+            tracing::info!(%module, %id, incarnation, ?delay, "module ended and is started again");
         }
     }
     core.tell_restart(&down);

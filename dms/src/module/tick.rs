@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::mailbox::{Accepted, Terms};
 use super::message_set::{Accepts, Owner};
 use super::module_ref::ModuleRef;
 use super::reply::ReplyTo;
+use super::span::Sender;
 use super::timers::{Fired, Key, Source};
 
 /// The shortest interval between two ticks; what is shorter is taken as this.
@@ -103,7 +105,7 @@ pub(crate) fn delay<T: Answers<M>, M: Send + 'static>(
     message: M,
     delay: Duration,
 ) -> TimerHandle {
-    let source = Delayed::<T, M> { cell: Arc::clone(&target.cell), message: Some(message) };
+    let source = Delayed::<T, M> { cell: Arc::clone(&target.cell), message: Some(message), sender: Sender::current() };
     let handle = schedule(target, Box::new(source), delay, None, Arc::default());
     if handle.key.is_none() {
         target.cell.core.count_unsent(1);
@@ -173,6 +175,8 @@ impl<T: Module, F: Fn() -> T::Message + Send> Source for Periodic<T, F> {
 struct Delayed<T: Answers<M>, M> {
     cell: Arc<Cell<Owner<T>>>,
     message: Option<M>,
+    /// Who asked for it.
+    sender: Sender,
 }
 
 impl<T: Answers<M>, M: Send + 'static> Source for Delayed<T, M> {
@@ -180,7 +184,8 @@ impl<T: Answers<M>, M: Send + 'static> Source for Delayed<T, M> {
         if let Some(message) = self.message.take() {
             let terms = Terms { beyond_bound: true, asker: None };
             let pack = |message| T::Message::pack(message, ReplyTo::nobody());
-            if let Err((message, _)) = self.cell.mailbox.push(&self.cell.core, message, pack, terms) {
+            let push = || self.cell.mailbox.push(&self.cell.core, message, pack, terms);
+            if let Err((message, _)) = mem::take(&mut self.sender).run(push) {
                 self.cell.core.count_unsent(1);
                 drop(message);
             }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::histogram::Histogram;
+use super::span::{self, Sender};
 
 /// So many messages are measured from the first one on; later ones now and then.
 const ALL_OF_FIRST: u64 = 16;
@@ -83,6 +84,10 @@ pub(crate) struct Counted {
 pub(super) struct Next(u32);
 
 impl Next {
+    pub(super) const fn at(position: u64) -> Self {
+        Self(lower_half(position))
+    }
+
     /// Whether the message at this position is to be looked at.
     #[inline]
     pub(super) fn is(&self, position: u64) -> bool {
@@ -100,6 +105,10 @@ struct Rest {
     newest_dropped: u64,
     oldest_dropped: u64,
     refused: u64,
+    /// The next message that is measured.
+    next_measured: u64,
+    /// Who sent the messages that have not begun, while spans are wanted: where these stand.
+    senders: VecDeque<(u64, Sender)>,
     /// The messages that are to be measured and have not begun: where they stand, and since when.
     waiting: VecDeque<(u64, Instant)>,
     /// The position behind the message in hand, and since when that one is handled, if it is measured.
@@ -109,16 +118,41 @@ struct Rest {
 }
 
 impl Traffic {
-    /// Begins to measure the message at this position; gives the next that is looked at.
+    /// Begins to measure the message at this position, and keeps who sent it while spans are wanted; gives the next that is looked at.
     #[cold]
     #[must_use]
-    pub(super) fn look(&mut self, noted: &Noted, position: u64) -> Next {
+    pub(super) fn look(&mut self, noted: &Noted, position: u64, sender: impl FnOnce() -> Sender) -> Next {
         let rest = self.0.get_or_insert_default();
-        if rest.waiting.len() < MOST_WAITING {
-            rest.waiting.push_back((position, Instant::now()));
-            rest.tell(noted, 0);
+        if position >= rest.next_measured {
+            rest.next_measured = position + 1 + gap(position);
+            if rest.waiting.len() < MOST_WAITING {
+                rest.waiting.push_back((position, Instant::now()));
+                rest.tell(noted, 0);
+            }
         }
-        Next(lower_half(position + 1 + gap(position)))
+        if !span::are_on() {
+            return Next::at(rest.next_measured);
+        }
+        let sender = sender();
+        if sender.is_any() {
+            rest.senders.push_back((position, sender));
+        }
+        Next::at(position + 1)
+    }
+
+    /// Takes out who sent the message at this position, and those before it, which have begun or never will.
+    #[cold]
+    pub(super) fn take_sender(&mut self, position: u64) -> (Sender, Vec<(u64, Sender)>) {
+        let Some(rest) = &mut self.0 else { return Default::default() };
+        let begun = rest.senders.iter().take_while(|(at, _)| *at <= position).count();
+        let mut begun: Vec<_> = rest.senders.drain(..begun).collect();
+        let sender = begun.pop_if(|(at, _)| *at == position).map(|(_, sender)| sender);
+        (sender.unwrap_or_default(), begun)
+    }
+
+    /// Takes out all senders, for nothing is to begin any more.
+    pub(super) fn take_senders(&mut self) -> VecDeque<(u64, Sender)> {
+        self.0.as_mut().map(|rest| std::mem::take(&mut rest.senders)).unwrap_or_default()
     }
 
     /// Takes note that the message at this position begins, and that the one before has ended.
@@ -154,7 +188,7 @@ impl Traffic {
     #[cold]
     #[must_use]
     pub(super) fn visit(&mut self, noted: &Noted, position: u64) -> Next {
-        let next = self.look(noted, position);
+        let next = self.look(noted, position, Sender::default);
         self.begin(noted, position);
         next
     }

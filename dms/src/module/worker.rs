@@ -543,9 +543,10 @@ impl<T: Module> Drop for Ending<T> {
         }
         let failure = core.last_failure();
         if let Some(failure) = &failure {
-            tracing::error!(module = %core.name(), undelivered, "module failed: {failure}");
+            let (module, id, incarnation) = (core.module_name(), core.id, core.incarnation());
+            tracing::error!(%module, %id, incarnation, undelivered, "module failed: {failure}");
         } else if undelivered > 0 {
-            tracing::warn!(module = %core.name(), undelivered, "messages were never handled");
+            tracing::warn!(module = %core.module_name(), id = %core.id, undelivered, "messages were never handled");
         }
         let passes_on = || matches!(failure, Some(Failure::Child { .. })) || core.strategy() == Strategy::Escalate;
         let is_registered = self.start.is_none() && !core.has(control::TAKEN_BACK);

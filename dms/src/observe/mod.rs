@@ -37,10 +37,27 @@
 //! The counters of a module are exact, and each message is in one of them at any moment. They are those of one moment for one module, not for all: while a snapshot is taken the
 //! modules go on, so what one has sent another may not have got yet. Times are measured of some messages only, since to look at the clock takes longer than to hand a message over.
 //!
-//! Reading order: `snapshot.rs` is what is told; where it comes from is in the room `module`: `traffic.rs` counts, `histogram.rs` keeps times.
+//! # Spans and logs
+//!
+//! For a subscriber of `tracing` that wants the level DEBUG of the target `dms::message`, each message is a root span named `message`, entered whenever its handler is polled. Its fields are `module`,
+//! `handler` and `message`, the type. It follows from the span in which the sender was: that of another message, or one of your own. A delayed message follows from whoever asked for it; ticks follow from nobody. In a
+//! `#[run]` loop it is [`Inbox::dispatch`](crate::Inbox::dispatch) that has spans. Mailboxes notice a subscriber that comes later than they within some hundred messages: until then spans are not linked.
+//!
+//! The target `dms::life` tells of each step in the life of a module, at DEBUG: registered, initialised, started, running, stopping, stopped, with `module`, `id` and `incarnation`. Failures are logged without this
+//! feature too, each once: as a warning where the module is started again, else as an error.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics`, a `MetricsExporter` mirrors what snapshots tell to the recorder of the crate `metrics`: by type of module, so that there are as many series as types.
+//!
+//! Reading order: `snapshot.rs` is what is told, `metrics.rs` mirrors it; where it comes from is in the room `module`: `traffic.rs` counts, `histogram.rs` keeps times.
 
+#[cfg(feature = "metrics")]
+mod metrics;
 mod snapshot;
 
+#[cfg(feature = "metrics")]
+pub use self::metrics::MetricsExporter;
 pub use crate::module::histogram::Histogram;
 pub use crate::module::traffic::Counters;
 pub use snapshot::{ModuleStatistics, SystemSnapshot, TypeStatistics};

@@ -85,7 +85,8 @@ async fn failed(shared: &Arc<Shared>) -> Option<SystemFailure> {
 
 /// Takes note of such a failure, and begins the shutdown.
 pub(super) fn fail(shared: &Arc<Shared>, failure: SystemFailure) {
-    tracing::error!(system = shared.name, "{failure}: {}", failure.failure);
+    // Of what the module failed, it has said itself.
+    tracing::error!(system = shared.name, "{failure}");
     shared.shutdown.fail(failure);
     shutdown::begin(shared, None);
 }

@@ -368,6 +368,10 @@ impl<T: Module> Candidate for Entry<T> {
     }
 
     fn welcome(&self, shared: &Shared) {
+        #[cfg(feature = "observe")]
+        if let Some(cell) = self.cell() {
+            crate::module::life_log::registered(cell.core());
+        }
         if !T::EVENTS.is_empty() && self.role != Role::StandIn {
             shared.tend_sources();
         }

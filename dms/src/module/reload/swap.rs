@@ -88,7 +88,7 @@ pub(in crate::module) async fn carry_out<T: Module>(
     down.reason = retire(life, &cell, &elders, order.limit.after).await;
     let incarnation = core.incarnation();
     let (old, new) = (order.answer.old, order.answer.new);
-    tracing::info!(module = %core.name(), incarnation, %old, %new, migrated, "module was reloaded");
+    tracing::info!(module = %core.module_name(), id = %core.id, incarnation, %old, %new, migrated, "module was reloaded");
     core.tell_restart(&down);
     core.environment.announce(News::Down(down));
     let (module, id) = (core.module_name(), core.id);
