@@ -26,7 +26,7 @@ macro_rules! examples {
     };
 }
 
-examples! { backpressure counter events managed ping_pong requests ring session testing ticker }
+examples! { backpressure counter events managed ping_pong requests ring session testing ticker upgrade }
 
 fn prints_what_its_header_says(name: &str, program: &str) {
     let source = format!("{}/src/bin/{name}.rs", env!("CARGO_MANIFEST_DIR"));
@@ -41,8 +41,14 @@ fn prints_what_its_header_says(name: &str, program: &str) {
 }
 
 #[test]
-fn managed_is_what_the_readme_shows() {
-    let (header, readme) = (include_str!("../../src/bin/managed.rs"), include_str!("../../../README.md"));
+fn managed_and_upgrade_are_what_the_readme_shows() {
+    for header in [include_str!("../../src/bin/managed.rs"), include_str!("../../src/bin/upgrade.rs")] {
+        is_what_the_readme_shows(header);
+    }
+}
+
+fn is_what_the_readme_shows(header: &str) {
+    let readme = include_str!("../../../README.md");
     let program = &header[header.find("\nuse ").unwrap()..];
     let output = header.lines().skip_while(|line| *line != "//! ```text").take_while(|line| line.starts_with("//!"));
     let output: String = output.flat_map(|line| [line.trim_start_matches("//!").trim_start(), "\n"]).collect();
