@@ -122,6 +122,15 @@ const _: () = {
                 Self::OnDown { .. } => "on_down",
             }
         }
+        fn message_name(&self) -> &'static str {
+            match *self {
+                Self::Add { .. } => "Add",
+                Self::Get { .. } => "Get",
+                Self::Later { .. } => "Later",
+                Self::OnDown { .. } => "Down",
+                _ => <Self as ::dms::MessageSet<CounterV2>>::name(self),
+            }
+        }
         fn dispatch(
             self,
             module: &mut CounterV2,
