@@ -28,6 +28,7 @@ mod pool;
 mod recovery;
 mod registry;
 mod reload;
+mod reload_sides;
 mod requests;
 mod restart;
 mod retries;

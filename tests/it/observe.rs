@@ -256,7 +256,7 @@ fn a_snapshot_is_serialised_as_flat_records() {
         {
             assert_eq!(module[key], value, "{key}");
         }
-        for key in ["undelivered", "dropped", "refused", "panics", "restarts"] {
+        for key in ["undelivered", "dropped", "refused", "panics", "restarts", "reloads"] {
             assert_eq!(module[key], 0, "{key}");
         }
         assert_eq!(module["handle_time"]["count"], 1);

@@ -156,20 +156,69 @@ struct Rest {
 struct ReloadNotes {
     /// That another value is to take the module's place, and how: in a type that the worker knows.
     order: Option<Box<dyn Any + Send>>,
-    /// The one that is to take its place, while it is brought up.
-    trial: Option<Trial>,
+    /// How often another one has taken its place.
+    count: u32,
+    /// While there are both, the old one and the new one.
+    change: Option<Change>,
     /// What the type says of itself that is in the place by now.
     shown_info: Option<&'static ModuleInfo>,
 }
 
-/// A module that is brought up beside the one whose place it is to take.
-#[derive(Default)]
-struct Trial {
-    /// What it failed of, besides its hooks.
+/// A module that is brought up beside the one whose place it is to take, or that one as it ends.
+struct Change {
+    elders: Elders,
+    /// Whether the new one has the place.
+    is_made: bool,
+    /// What the new one failed of before that, besides its hooks.
     failure: Option<Failure>,
 }
 
+/// The children of the old one, while a module is reloaded: ids rise, so those of the new one are above theirs.
+#[derive(Clone, Copy)]
+pub(crate) struct Elders {
+    /// `None` where there are none.
+    pub(crate) youngest: Option<ModuleId>,
+}
+
+impl Elders {
+    /// Whether the child is one of them.
+    pub(crate) fn has(self, child: ModuleId) -> bool {
+        self.youngest.is_some_and(|youngest| child <= youngest)
+    }
+}
+
+/// Of whom an incarnation fails.
+#[derive(Clone, Copy)]
+pub(crate) enum Culprit {
+    /// Of what is its own: the incarnation of this number.
+    Incarnation(u32),
+    /// Of a child.
+    Child(ModuleId),
+}
+
+impl Culprit {
+    pub(crate) fn is_child(self) -> bool {
+        matches!(self, Self::Child(_))
+    }
+}
+
+/// Which of a module's incarnations a failure is that of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Running,
+    /// The one that is brought up, to take its place.
+    Next,
+    /// One that has lost its place.
+    Gone,
+}
+
 impl End {
+    /// Which incarnation runs, or is to come: from 1.
+    fn incarnation(&self) -> u32 {
+        let reloads = self.reload().map_or(0, |reload| reload.count);
+        self.rest.as_ref().map_or(0, |rest| rest.restarts).saturating_add(reloads).saturating_add(1)
+    }
+
     fn reload(&self) -> Option<&ReloadNotes> {
         self.rest.as_ref().and_then(|rest| rest.reload.as_deref())
     }
@@ -645,42 +694,71 @@ impl Core {
 
     /// Takes what says that another value is to take the module's place.
     pub(crate) fn take_order(&self) -> Option<Box<dyn Any + Send>> {
-        self.end.lock().rest.as_mut().and_then(|rest| rest.reload.as_mut()?.order.take())
+        self.take_order_if(|_| true)
     }
 
-    /// Notes that another value is brought up, to take the module's place.
-    pub(crate) fn begin_trial(&self) {
-        self.end.lock().reload_mut().trial = Some(Trial::default());
-    }
-
-    /// Notes that the one that is brought up has failed of this, if it is of this incarnation. Returns whether it is. Under the lock of the mailbox.
-    pub(crate) fn fail_trial(&self, incarnation: u32, failure: &Failure) -> bool {
+    /// As [`take_order`](Self::take_order), if `wanted` holds of it.
+    pub(crate) fn take_order_if(&self, wanted: impl FnOnce(&(dyn Any + Send)) -> bool) -> Option<Box<dyn Any + Send>> {
         let mut end = self.end.lock();
-        let Some(rest) = &mut end.rest else { return false };
-        let is_next = rest.restarts.saturating_add(2) == incarnation;
-        let trial = rest.reload.as_mut().and_then(|reload| reload.trial.as_mut());
-        let Some(trial) = trial.filter(|_| is_next) else { return false };
-        trial.failure.get_or_insert_with(|| failure.clone());
-        true
+        end.rest.as_mut()?.reload.as_mut()?.order.take_if(|order| wanted(&**order))
+    }
+
+    /// Notes that another value is brought up, to take the place of the one whose children these are.
+    pub(crate) fn begin_change(&self, elders: Elders) {
+        self.end.lock().reload_mut().change = Some(Change { elders, is_made: false, failure: None });
+    }
+
+    /// Whether there are both, the old one and the new one.
+    pub(crate) fn is_changing(&self) -> bool {
+        self.elders().is_some()
+    }
+
+    /// The children of the old one, where there is a new one too.
+    pub(crate) fn elders(&self) -> Option<Elders> {
+        self.end.lock().reload().and_then(|reload| Some(reload.change.as_ref()?.elders))
+    }
+
+    /// Which incarnation fails of this one. Under the lock of the mailbox.
+    pub(crate) fn side_of(&self, culprit: Culprit) -> Side {
+        let end = self.end.lock();
+        let change = end.reload().and_then(|reload| reload.change.as_ref());
+        let is_made = change.is_some_and(|change| change.is_made);
+        let other = if is_made { Side::Gone } else { Side::Next };
+        match culprit {
+            Culprit::Incarnation(number) if number == end.incarnation() => Side::Running,
+            Culprit::Incarnation(number) if change.is_some() && number > end.incarnation() => Side::Next,
+            Culprit::Incarnation(_) => Side::Gone,
+            // Before the change is made the elders are those of the one that runs, and then they are not.
+            Culprit::Child(child) if change.is_some_and(|change| change.elders.has(child) == is_made) => other,
+            Culprit::Child(_) => Side::Running,
+        }
+    }
+
+    /// Notes that the one that is brought up has failed of this.
+    pub(crate) fn fail_next(&self, failure: Failure) {
+        if let Some(change) = &mut self.end.lock().reload_mut().change {
+            change.failure.get_or_insert(failure);
+        }
     }
 
     /// What the one has failed of that is brought up.
-    pub(crate) fn trial_failure(&self) -> Option<Failure> {
-        self.end.lock().reload().and_then(|reload| reload.trial.as_ref()?.failure.clone())
+    pub(crate) fn next_failure(&self) -> Option<Failure> {
+        self.end.lock().reload().and_then(|reload| reload.change.as_ref()?.failure.clone())
     }
 
-    /// Notes that none is brought up any more.
-    pub(crate) fn end_trial(&self) {
-        self.end.lock().reload_mut().trial = None;
+    /// Notes that only one of them is left.
+    pub(crate) fn end_change(&self) {
+        self.end.lock().reload_mut().change = None;
     }
 
     /// Counts the next incarnation, of the type that says this of itself: it has been brought up. Under the lock of the mailbox.
     pub(crate) fn swap(&self, info: &'static ModuleInfo) {
         let mut end = self.end.lock();
-        let rest = end.rest.get_or_insert_default();
-        rest.restarts = rest.restarts.saturating_add(1);
         let reload = end.reload_mut();
-        reload.trial = None;
+        reload.count = reload.count.saturating_add(1);
+        if let Some(change) = &mut reload.change {
+            change.is_made = true;
+        }
         // What a value says of itself instead of its type is asked once.
         reload.shown_info = (info != self.info).then_some(info);
     }
@@ -691,9 +769,8 @@ impl Core {
             return 1;
         }
         let end = self.end.lock();
-        let in_trial = end.reload().is_some_and(|reload| reload.trial.is_some());
-        let restarts = end.rest.as_ref().map_or(0, |rest| rest.restarts);
-        restarts.saturating_add(if in_trial { 2 } else { 1 })
+        let change = end.reload().and_then(|reload| reload.change.as_ref());
+        end.incarnation().saturating_add(u32::from(change.is_some_and(|change| !change.is_made)))
     }
 
     /// Which incarnation runs, or is to come: from 1.
@@ -701,7 +778,7 @@ impl Core {
         if !self.is_renewed() {
             return 1;
         }
-        self.end.lock().rest.as_ref().map_or(1, |rest| rest.restarts.saturating_add(1))
+        self.end.lock().incarnation()
     }
 
     /// Forgets that the running incarnation is to end, and why. Under the lock of the mailbox.
@@ -863,6 +940,7 @@ impl Core {
         let none = EndCounts::default();
         let mut counted = count(rest.map_or(&none, |rest| &rest.counts), self.undelivered.load(Ordering::Relaxed));
         counted.counters.restarts = rest.map_or(0, |rest| u64::from(rest.restarts));
+        counted.counters.reloads = end.reload().map_or(0, |reload| u64::from(reload.count));
         counted
     }
 
@@ -922,8 +1000,8 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     fn begin_drain(&self);
 
     /// Ends the running incarnation of the module, which has failed of this: the module with it, unless it is built again. Nothing happens where it was another
-    /// incarnation that failed; where none is given it is a child that failed, and nothing happens where the module is ending already.
-    fn break_off(&self, incarnation: Option<u32>, failure: Failure);
+    /// incarnation that failed, or a child did and the module is ending already.
+    fn break_off(&self, culprit: Culprit, failure: Failure);
 
     /// As [`break_off`](Self::break_off), at once: the running handler or hook is dropped at its next poll, instead of being waited for, and no `stop` hook runs. It
     /// works as well where the module is ending already.
@@ -1007,10 +1085,10 @@ impl<T: Module> AnyCell for Cell<T> {
         self.core.follows() && self.mailbox.suspend(&self.core, conductor, ticket)
     }
 
-    fn break_off(&self, incarnation: Option<u32>, failure: Failure) {
+    fn break_off(&self, culprit: Culprit, failure: Failure) {
         if self.core.is_renewed() {
-            self.mailbox.break_off(&self.core, incarnation, failure);
-        } else if incarnation.is_some() || !self.core.is_ending() {
+            self.mailbox.break_off(&self.core, culprit, failure);
+        } else if !culprit.is_child() || !self.core.is_ending() {
             self.core.fail(failure);
             self.quiesce(control::STOP);
         }

@@ -58,8 +58,8 @@ pub(crate) trait Host: Any + Send + Sync {
     /// The module's children that have not ended, the youngest first.
     fn children(&self, id: ModuleId) -> Vec<Arc<dyn AnyCell>>;
 
-    /// Ends the running incarnation of a module, which fails of this, unless it is ending already.
-    fn break_off(&self, id: ModuleId, failure: Failure);
+    /// Ends that incarnation of a module whose child has failed, which it fails of, unless it is ending already.
+    fn break_off(&self, id: ModuleId, child: ModuleId, failure: Failure);
 
     /// What is restarted with one of the children of `parent`, or of the modules that have none.
     fn strategy(&self, parent: Option<ModuleId>) -> Strategy;

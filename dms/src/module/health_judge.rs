@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::cell::{AnyCell, Core, control};
+use super::cell::{AnyCell, Core, Culprit, control};
 use super::current;
 use super::handler::Module;
 use super::health::Health;
@@ -153,7 +153,10 @@ impl Core {
 
     /// Whether the module is such as can be checked: it runs, and is not about to end.
     fn is_checkable(&self) -> bool {
-        self.state() == ModuleState::Running && !self.has(control::ENDS | control::RENEW | control::RELOAD)
+        self.state() == ModuleState::Running
+            && !self.has(control::ENDS | control::RENEW)
+            // What waits to be reloaded may hang in a handler meanwhile.
+            && !(self.has(control::RELOAD) && self.is_changing())
     }
 
     /// Takes in what the check that is under way says, or what is said of it.
@@ -234,7 +237,7 @@ impl Verdict {
             Some(HealthStatus::Unhealthy(reason)) => {
                 let failure = Failure::Health { reason, failures };
                 if pending.has_begun {
-                    cell.break_off(Some(incarnation), failure);
+                    cell.break_off(Culprit::Incarnation(incarnation), failure);
                 } else {
                     // The handler that runs may never end.
                     cell.cut_off(incarnation, failure);

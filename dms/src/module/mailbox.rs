@@ -14,7 +14,7 @@ use std::task::{Poll, Waker};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::askers::Askers;
-use super::cell::{Core, control};
+use super::cell::{Core, Culprit, Side, control};
 use super::current;
 use super::info::Overflow;
 use super::lifecycle::{Failure, ModuleName};
@@ -444,19 +444,20 @@ impl<E> Mailbox<E> {
     }
 
     /// Tells the worker to end the running incarnation, which has failed of this. What is queued stays, and the gate open.
-    pub(crate) fn break_off(&self, core: &Core, incarnation: Option<u32>, failure: Failure) {
+    pub(crate) fn break_off(&self, core: &Core, culprit: Culprit, failure: Failure) {
         let mut queue = self.queue.lock();
-        let is_another = incarnation.is_some_and(|incarnation| incarnation != core.incarnation());
-        if is_another {
-            let of_next = incarnation.is_some_and(|incarnation| core.fail_trial(incarnation, &failure));
-            drop(queue);
-            if of_next {
+        match core.side_of(culprit) {
+            Side::Running => {}
+            Side::Next => {
+                core.fail_next(failure);
+                drop(queue);
                 core.wake();
+                return;
             }
-            return;
+            Side::Gone => return,
         }
         let is_ending = core.is_ending();
-        if is_ending && incarnation.is_none() {
+        if is_ending && culprit.is_child() {
             return;
         }
         core.fail(failure);

@@ -11,7 +11,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
-use super::cell::AnyCell;
+use super::cell::{AnyCell, Culprit};
 use super::context::Context;
 use super::error::ModuleError;
 use super::handler::Answers;
@@ -221,7 +221,7 @@ impl<O: TaskOutput> Shared<O> {
     }
 
     fn fail_with(&self, text: String) {
-        self.module.break_off(Some(self.incarnation), Failure::Task { task: self.name.clone(), text });
+        self.module.break_off(Culprit::Incarnation(self.incarnation), Failure::Task { task: self.name.clone(), text });
     }
 }
 

@@ -41,8 +41,10 @@ pub struct Counters {
     pub refused: u64,
     /// Panics of handlers and hooks, and of tasks that nobody awaited.
     pub panics: u64,
-    /// How often the module was started again.
+    /// How often the module was started again after it had failed or ended.
     pub restarts: u64,
+    /// How often another value took its place.
+    pub reloads: u64,
     /// How long messages waited, from when they were accepted to when their turn came, in Tokio's time. The first 16 are measured, and of the others, one in 256 on the average.
     pub wait_time: Histogram,
     /// How long the handling of messages took, the time in which it waited itself included. The same messages are measured. In a `#[run]` loop it ends when the loop asks for
@@ -61,6 +63,7 @@ impl Counters {
             (&mut self.refused, other.refused),
             (&mut self.panics, other.panics),
             (&mut self.restarts, other.restarts),
+            (&mut self.reloads, other.reloads),
         ] {
             *sum = sum.saturating_add(more);
         }
@@ -221,6 +224,7 @@ impl Traffic {
             refused: of(|rest| rest.refused),
             panics: end.panics,
             restarts: 0,
+            reloads: 0,
             wait_time: time(|rest| &rest.wait_time),
             handle_time: time(|rest| &rest.handle_time),
         };

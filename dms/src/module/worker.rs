@@ -559,6 +559,7 @@ impl<T: Module> Drop for Ending<T> {
                 // While it is the parent's child still: the parent does not begin again before it has gone.
                 host.break_off(
                     parent,
+                    core.id,
                     Failure::Child { child: core.module_name(), failure: Box::new(failure.clone()) },
                 );
             }

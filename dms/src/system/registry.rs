@@ -25,7 +25,7 @@ use super::sources::{self, Sources};
 use super::watchdog::Watchdog;
 #[cfg(feature = "wire")]
 use crate::module::RequestError;
-use crate::module::cell::{AnyCell, Cell, Core, InHand, Origin, control};
+use crate::module::cell::{AnyCell, Cell, Core, Culprit, InHand, Origin, control};
 use crate::module::environment::{Environment, Host, News};
 use crate::module::lifecycle::IdMap;
 use crate::module::mailbox::Mailbox;
@@ -680,10 +680,10 @@ impl Host for Shared {
         children.filter_map(|child| registry.modules.get(child).cloned()).collect()
     }
 
-    fn break_off(&self, id: ModuleId, failure: Failure) {
+    fn break_off(&self, id: ModuleId, child: ModuleId, failure: Failure) {
         let module = self.registry.lock().modules.get(&id).cloned();
         if let Some(module) = module {
-            module.break_off(None, failure);
+            module.break_off(Culprit::Child(child), failure);
         }
     }
 
@@ -699,8 +699,12 @@ impl Host for Shared {
     fn group(&self, id: ModuleId) -> Vec<Arc<dyn AnyCell>> {
         let parent = self.registry.lock().parent(id);
         let strategy = Host::strategy(self, parent);
+        let parent_cell = parent.and_then(|parent| self.registry.lock().modules.get(&parent).cloned());
+        let elders = parent_cell.and_then(|parent| parent.core().elders());
+        // While its parent is reloaded, those of the old one and those of the new one have nothing to do with each other.
+        let is_elder = |id: ModuleId| elders.is_some_and(|elders| elders.has(id));
         let registry = self.registry.lock();
-        let is_sibling = |core: &Core| core.parent() == parent;
+        let is_sibling = |core: &Core| core.parent() == parent && is_elder(core.id) == is_elder(id);
         // What starts for the first time has nothing to begin again.
         let has_run = |core: &Core| core.follows() || core.state() >= ModuleState::Running;
         let cells = registry.modules.values().map(|cell| cell.core());

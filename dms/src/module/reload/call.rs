@@ -2,18 +2,17 @@
 
 use std::any::Any;
 use std::fmt;
-use std::future::{Future, IntoFuture, poll_fn};
+use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::Instant;
 
 use super::error::ReloadError;
-use super::order::{Answer, Done, Limit, Order, place, withdraw};
+use super::order::{Answer, Done, Expiry, Limit, Order, place};
 use super::report::{ReloadOutcome, ReloadReport};
 use super::successor::{Make, Newcomer, State, Successor};
 use crate::module::cell::{AnyCell, Cell};
@@ -148,9 +147,10 @@ impl<T: Module> Reload<T> {
         }
         let limit = Limit { after: timeout, deadline: Instant::now().checked_add(timeout) };
         let successor = Box::new(Newcomer::new(make));
-        let (answer, mut told) = Answer::new(core, successor.version());
+        let (answer, told) = Answer::new(core, successor.version());
         let (old, new) = (answer.old, answer.new);
-        let order = Order { successor: successor as Box<dyn Successor<_>>, given: state, limit, answer };
+        let expiry = Expiry::new(&cell, limit);
+        let order = Order { successor: successor as Box<dyn Successor<_>>, given: state, limit, answer, expiry };
         let itself = [Arc::clone(&cell) as Arc<dyn AnyCell>];
         let (waits, edges) = stop::wait_for(&itself);
         place(&cell, order)?;
@@ -159,38 +159,12 @@ impl<T: Module> Reload<T> {
             let (migrated, pause) = (false, Duration::ZERO);
             return Ok(ReloadReport { module: target, old, new, incarnation, migrated, pause, outcome });
         }
-        let done = wait(&cell, &mut told, limit).await?;
+        let done = told.await.unwrap_or_else(|_| Err(ReloadError::Stopped { module: core.name() }))?;
         drop(edges);
         let Done { old, new, incarnation, migrated, pause } = done;
         let outcome = ReloadOutcome::Reloaded;
         Ok(ReloadReport { module: target, old, new, incarnation, migrated, pause, outcome })
     }
-}
-
-/// Waits for the worker, which gives an order up by itself once it has it. What it does not come to in time is taken back.
-async fn wait<O: Module>(
-    cell: &Cell<O>,
-    told: &mut oneshot::Receiver<Result<Done, ReloadError>>,
-    limit: Limit,
-) -> Result<Done, ReloadError> {
-    let mut late = limit.deadline.and_then(|deadline| sleep_in(cell, deadline));
-    let answer = poll_fn(|cx| {
-        if late.as_mut().is_some_and(|late| late.as_mut().poll(cx).is_ready()) {
-            late = None;
-            if let Some(order) = withdraw(cell) {
-                let (module, after) = (cell.core.name(), limit.after);
-                order.answer.tell(Err(ReloadError::TimedOut { module, after, place: "a handler" }));
-            }
-        }
-        Pin::new(&mut *told).poll(cx)
-    });
-    answer.await.unwrap_or_else(|_| Err(ReloadError::Stopped { module: cell.core.name() }))
-}
-
-/// Sleeps on the runtime of the module's system: who waits may be on another one, or on none.
-fn sleep_in<O: Module>(cell: &Cell<O>, deadline: Instant) -> Option<Pin<Box<Sleep>>> {
-    let _entered = cell.core.environment.runtime()?.enter();
-    Some(Box::pin(sleep_until(deadline)))
 }
 
 impl<T: Module> IntoFuture for Reload<T> {

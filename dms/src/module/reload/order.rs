@@ -10,10 +10,13 @@ use super::error::ReloadError;
 use super::report::{ReloadEntry, ReloadOutcome};
 use super::successor::{State, Successor};
 use crate::module::cell::{Cell, Core, control};
+use crate::module::current;
 use crate::module::environment::Environment;
 use crate::module::handler::Module;
 use crate::module::info::Version;
 use crate::module::lifecycle::{ModuleId, ModuleName, ModuleState};
+use crate::module::reply::NoAnswer;
+use crate::module::timers::{Fired, Key, Source};
 
 /// A reload that the worker is to carry out, of a module whose messages belong to `O`.
 pub(super) struct Order<O: Module> {
@@ -22,6 +25,8 @@ pub(super) struct Order<O: Module> {
     pub(super) given: State,
     pub(super) limit: Limit,
     pub(super) answer: Answer,
+    /// Takes it back in time, until the worker has it.
+    pub(super) expiry: Option<Expiry>,
 }
 
 /// How long a reload may take.
@@ -30,6 +35,46 @@ pub(super) struct Limit {
     pub(super) after: Duration,
     /// `None` where that does not fit the clock.
     pub(super) deadline: Option<Instant>,
+}
+
+/// That a reload is given up at its deadline, though the worker does not come to it and nobody may wait for it. Dropped, it is not.
+pub(super) struct Expiry {
+    environment: Arc<Environment>,
+    key: Option<Key>,
+}
+
+impl Expiry {
+    /// `None` where there is no deadline.
+    pub(super) fn new<O: Module>(cell: &Arc<Cell<O>>, limit: Limit) -> Option<Self> {
+        let environment = &cell.core.environment;
+        let source = Box::new(Overdue(Arc::clone(cell)));
+        // The system's, for it is no message that would be undelivered.
+        let key = environment.timers.request(environment, None, source, Some(limit.deadline?), None);
+        Some(Self { environment: Arc::clone(environment), key })
+    }
+}
+
+impl Drop for Expiry {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.environment.timers.stop(key);
+        }
+    }
+}
+
+struct Overdue<O: Module>(Arc<Cell<O>>);
+
+impl<O: Module> Source for Overdue<O> {
+    fn fire(&mut self) -> Fired {
+        withdraw(&self.0);
+        Fired::Ended
+    }
+
+    fn skip(&mut self, _: u64) {}
+
+    fn is_closed(&self) -> bool {
+        self.0.mailbox.is_closed()
+    }
 }
 
 /// A reload that has succeeded.
@@ -127,41 +172,47 @@ pub(super) fn place<O: Module>(cell: &Cell<O>, order: Order<O>) -> Result<(), Re
         core.tell(control::RELOAD);
         true
     });
-    match (refused, order) {
-        (Some(error), order) => {
-            // Nothing was begun, so nothing is written down.
-            if let Some(mut order) = order {
-                order.answer.told = None;
-            }
-            Err(error)
-        }
-        (None, _) => Ok(()),
+    let Some(error) = refused else {
+        // One without a limit to speak of may have been over before it was there.
+        withdraw(cell);
+        return Ok(());
+    };
+    // Nothing was begun, so nothing is written down.
+    if let Some(mut order) = order {
+        order.answer.told = None;
     }
+    Err(error)
 }
 
-/// Takes the order, which the worker has not taken, back.
-pub(super) fn withdraw<O: Module>(cell: &Cell<O>) -> Option<Order<O>> {
+/// Takes the order back whose time is over before the worker has taken it.
+fn withdraw<O: Module>(cell: &Cell<O>) {
     let core = &cell.core;
     let order = cell.mailbox.locked(|| {
-        let order = core.take_order();
-        if order.is_some() {
-            core.untell(control::RELOAD);
-        }
-        order
+        let is_late = |order: &Order<O>| order.limit.deadline.is_some_and(|deadline| deadline <= Instant::now());
+        let order = core.take_order_if(|order| order.downcast_ref().is_some_and(is_late))?;
+        core.untell(control::RELOAD);
+        order.downcast::<Order<O>>().ok()
     });
-    order.and_then(own)
+    if let Some(order) = order {
+        let (module, after) = (core.name(), order.limit.after);
+        let Order { answer, successor, .. } = *order;
+        current::discard(NoAnswer::Stopped, successor);
+        answer.tell(Err(ReloadError::TimedOut { module, after, place: "a handler" }));
+    }
 }
 
 /// Takes the order to carry it out; until that is [settled](settle), no other one is taken.
 pub(super) fn take<O: Module>(cell: &Cell<O>) -> Option<Order<O>> {
-    cell.mailbox.locked(|| cell.core.take_order()).and_then(own)
+    let mut order: Order<O> = *cell.mailbox.locked(|| cell.core.take_order())?.downcast().ok()?;
+    // From now on the worker looks at the time.
+    order.expiry = None;
+    Some(order)
 }
 
-fn own<O: Module>(order: Box<dyn std::any::Any + Send>) -> Option<Order<O>> {
-    order.downcast().ok().map(|order| *order)
-}
-
-/// Forgets that the module is to be reloaded.
+/// Forgets that the module is to be reloaded: there is one of it.
 pub(super) fn settle<O: Module>(cell: &Cell<O>) {
-    cell.mailbox.locked(|| cell.core.untell(control::RELOAD));
+    cell.mailbox.locked(|| {
+        cell.core.end_change();
+        cell.core.untell(control::RELOAD);
+    });
 }

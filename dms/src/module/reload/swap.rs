@@ -13,14 +13,14 @@ use super::error::ReloadError;
 use super::order::{Done, Limit, Order, settle, take};
 use super::report::Reloaded;
 use super::successor::{Next, Slot, State, Successor};
-use crate::module::cell::{Cell, control};
+use crate::module::cell::{Cell, Elders, control};
 use crate::module::current;
 use crate::module::cut::{contain_unless_cut, failure_of};
 use crate::module::deadline::Deadline;
 use crate::module::down::Down;
 use crate::module::environment::News;
 use crate::module::handler::Module;
-use crate::module::lifecycle::{Failure, ModuleId};
+use crate::module::lifecycle::Failure;
 use crate::module::message_set::Owner;
 use crate::module::reply::NoAnswer;
 use crate::module::supervised::{Supervisor, end_children};
@@ -53,7 +53,7 @@ pub(in crate::module) async fn carry_out<T: Module>(
     life.ending.inbox.put_down();
     core.set_deadline(Deadline::NEVER);
     let elders = children(&cell);
-    core.begin_trial();
+    core.begin_change(elders);
     let tried = match prevented(&cell, &end) {
         Some(error) => Err(error),
         None => try_out(life, supervisor, &cell, &mut order).await,
@@ -64,7 +64,7 @@ pub(in crate::module) async fn carry_out<T: Module>(
     let info = order.successor.info();
     let committed = tried.and_then(|migrated| {
         let swapped = cell.mailbox.locked(|| {
-            let swaps = !prevents(&cell) && core.trial_failure().is_none();
+            let swaps = !prevents(&cell) && core.next_failure().is_none();
             if swaps {
                 core.swap(info);
             }
@@ -75,8 +75,7 @@ pub(in crate::module) async fn carry_out<T: Module>(
     let migrated = match committed {
         Ok(migrated) => migrated,
         Err(error) => {
-            give_up(&cell, order.successor, &elders).await;
-            core.end_trial();
+            give_up(&cell, order.successor, elders).await;
             settle(&cell);
             order.answer.tell(Err(error));
             return goes_on(&cell, end);
@@ -85,7 +84,7 @@ pub(in crate::module) async fn carry_out<T: Module>(
     core.end_checks();
     // The next one may have no check that would take it back.
     cell.mailbox.untell(core, control::HEALTH);
-    down.reason = retire(life, &cell, &elders, order.limit.after).await;
+    down.reason = retire(life, &cell, elders, order.limit.after).await;
     let incarnation = core.incarnation();
     let (old, new) = (order.answer.old, order.answer.new);
     tracing::info!(module = %core.module_name(), id = %core.id, incarnation, %old, %new, migrated, "module was reloaded");
@@ -129,7 +128,7 @@ fn why_prevented<O: Module>(cell: &Cell<O>) -> ReloadError {
     let module = core.name();
     match core.failure() {
         Some(failure) => ReloadError::Interrupted { module, failure },
-        None => match core.trial_failure() {
+        None => match core.next_failure() {
             Some(failure) if !core.is_ending() => ReloadError::Failed { module, failure },
             _ => ReloadError::Stopped { module },
         },
@@ -204,7 +203,7 @@ async fn in_time<O: Module>(
     poll_fn(|cx| {
         // The control is told under this lock: whoever tells it later finds the waker, which is there since this poll began.
         let _ = cell.mailbox.queued();
-        if prevents(cell) || cell.core.trial_failure().is_some() {
+        if prevents(cell) || cell.core.next_failure().is_some() {
             return Poll::Ready(Ended::Prevented);
         }
         if late.as_mut().is_some_and(|late| late.as_mut().poll(cx).is_ready()) {
@@ -216,9 +215,9 @@ async fn in_time<O: Module>(
 }
 
 /// Drops the new one, with its tasks and children.
-async fn give_up<O: Module>(cell: &Arc<Cell<O>>, mut successor: Box<dyn Successor<O>>, elders: &[ModuleId]) {
+async fn give_up<O: Module>(cell: &Arc<Cell<O>>, mut successor: Box<dyn Successor<O>>, elders: Elders) {
     successor.join_tasks().await;
-    end_children(cell, |child| !elders.contains(&child)).await;
+    end_children(cell, |child| !elders.has(child)).await;
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(successor))) {
         let text = crate::module::worker::panic_text(&*panic);
         tracing::error!(module = %cell.core.name(), text, "a module that was not to run panicked when it was dropped");
@@ -229,11 +228,11 @@ async fn give_up<O: Module>(cell: &Arc<Cell<O>>, mut successor: Box<dyn Successo
 async fn retire<T: Module>(
     life: &mut Life<T>,
     cell: &Arc<Cell<Owner<T>>>,
-    elders: &[ModuleId],
+    elders: Elders,
     within: Duration,
 ) -> Option<Failure> {
     life.ctx.join_tasks().await;
-    end_children(cell, |child| elders.contains(&child)).await;
+    end_children(cell, |child| elders.has(child)).await;
     let mut failure = None;
     if let Some(module) = life.module.as_mut().filter(|_| T::STOPS) {
         life.ctx.handler = "stop";
@@ -255,8 +254,8 @@ async fn retire<T: Module>(
 }
 
 /// The children that the module has by now.
-fn children<O: Module>(cell: &Cell<O>) -> Vec<ModuleId> {
+fn children<O: Module>(cell: &Cell<O>) -> Elders {
     let core = &cell.core;
-    let Some(host) = core.environment.host().filter(|_| core.may_have_children()) else { return Vec::new() };
-    host.children(core.id).iter().map(|child| child.core().id).collect()
+    let host = core.environment.host().filter(|_| core.may_have_children());
+    Elders { youngest: host.and_then(|host| host.children(core.id).first().map(|child| child.core().id)) }
 }
