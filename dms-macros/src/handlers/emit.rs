@@ -99,7 +99,11 @@ impl Emitter<'_> {
         let named = self.variants().map(|(variant, cfgs, name)| quote!(#(#cfgs)* Self::#variant { .. } => #name,));
         let sent = module.handlers.iter().map(|handler| (&handler.item, handler.message.name()));
         let published = module.events.iter().map(|event| (&event.item, model::short_name(&event.place)));
-        let typed = sent.chain(published).map(|(item, name)| {
+        let ticks = module.ticks.iter().map(|tick| &tick.item);
+        let untyped = ticks.chain(module.takes.iter().map(|take| &take.item));
+        let untyped = untyped.chain(module.checks.iter().map(|check| &check.item));
+        let untyped = untyped.map(|item| (item, item.name.clone()));
+        let typed = sent.chain(published).chain(untyped).map(|(item, name)| {
             let (variant, cfgs) = (&item.variant, &item.cfgs);
             quote!(#(#cfgs)* Self::#variant { .. } => #name,)
         });
@@ -133,10 +137,7 @@ impl Emitter<'_> {
                 }
 
                 fn message_name(&self) -> &'static str {
-                    match *self {
-                        #(#typed)*
-                        _ => <Self as #trait_path<#self_ty>>::name(self),
-                    }
+                    match #matched { #(#typed)* #unused_name }
                 }
 
                 fn dispatch(self, module: &mut #self_ty, ctx: &mut #krate::Context<#self_ty>) -> #output {

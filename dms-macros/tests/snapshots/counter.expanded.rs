@@ -272,7 +272,7 @@ const _: () = {
                 Self::Get { .. } => "Get",
                 #[cfg(feature = "scale")]
                 Self::Scale { .. } => "Scale",
-                _ => <Self as ::dms::MessageSet<Counter>>::name(self),
+                Self::Report { .. } => "report",
             }
         }
         fn dispatch(

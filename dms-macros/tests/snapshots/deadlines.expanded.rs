@@ -196,7 +196,7 @@ const _: () = {
                 Self::Take { .. } => "Take",
                 Self::Order { .. } => "Order",
                 Self::OnPressure { .. } => "MemoryPressure",
-                _ => <Self as ::dms::MessageSet<Oven>>::name(self),
+                Self::Clean { .. } => "clean",
             }
         }
         fn dispatch(

@@ -113,7 +113,6 @@ const _: () = {
                 Self::OnPressure { .. } => "MemoryPressure",
                 #[cfg(unix)]
                 Self::OnFlushed { .. } => "Custom",
-                _ => <Self as ::dms::MessageSet<Cache>>::name(self),
             }
         }
         fn dispatch(

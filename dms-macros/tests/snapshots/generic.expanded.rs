@@ -186,7 +186,8 @@ const _: () = {
             match *self {
                 Self::Put { .. } => "Put",
                 Self::Forget { .. } => "Forget",
-                _ => <Self as ::dms::MessageSet<Cache<K, V, P, N>>>::name(self),
+                Self::Sweep { .. } => "sweep",
+                Self::__Unused(never, ..) => match never {}
             }
         }
         fn dispatch(

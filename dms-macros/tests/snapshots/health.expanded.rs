@@ -124,7 +124,7 @@ const _: () = {
         fn message_name(&self) -> &'static str {
             match *self {
                 Self::Free { .. } => "Free",
-                _ => <Self as ::dms::MessageSet<Disk>>::name(self),
+                Self::Check { .. } => "check",
             }
         }
         fn dispatch(
@@ -322,7 +322,10 @@ const _: () = {
         }
         fn message_name(&self) -> &'static str {
             match *self {
-                _ => <Self as ::dms::MessageSet<Link>>::name(self),
+                #[cfg(unix)]
+                Self::Health { .. } => "health",
+                #[cfg(not(unix))]
+                Self::Probe { .. } => "probe",
             }
         }
         fn dispatch(

@@ -157,7 +157,6 @@ const _: () = {
                 Self::Look { .. } => "At",
                 Self::Put { .. } => "Put",
                 Self::Clear { .. } => "Clear",
-                _ => <Self as ::dms::MessageSet<Cache>>::name(self),
             }
         }
         fn dispatch(

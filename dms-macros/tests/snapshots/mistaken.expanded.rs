@@ -115,7 +115,6 @@ const _: () = {
         fn message_name(&self) -> &'static str {
             match *self {
                 Self::Get { .. } => "Get",
-                _ => <Self as ::dms::MessageSet<Mistaken>>::name(self),
             }
         }
         fn dispatch(

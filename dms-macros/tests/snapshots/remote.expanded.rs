@@ -221,7 +221,6 @@ const _: () = {
                 Self::Print { .. } => "Print",
                 Self::Reset { .. } => "Reset",
                 Self::HandleRequest { .. } => "Request",
-                _ => <Self as ::dms::MessageSet<Counter>>::name(self),
             }
         }
         fn dispatch(

@@ -128,7 +128,7 @@ const _: () = {
                 Self::Get { .. } => "Get",
                 Self::Later { .. } => "Later",
                 Self::OnDown { .. } => "Down",
-                _ => <Self as ::dms::MessageSet<CounterV2>>::name(self),
+                Self::Tick { .. } => "tick",
             }
         }
         fn dispatch(

@@ -149,7 +149,6 @@ const _: () = {
                 Self::Fetch { .. } => "Fetch",
                 Self::Print { .. } => "Print",
                 Self::Keep { .. } => "Page",
-                _ => <Self as ::dms::MessageSet<Desk>>::name(self),
             }
         }
         fn dispatch(

@@ -124,7 +124,6 @@ const _: () = {
             match *self {
                 Self::Grind { .. } => "Corn",
                 Self::Sift { .. } => "Sift",
-                _ => <Self as ::dms::MessageSet<Mill>>::name(self),
             }
         }
         fn dispatch(

@@ -125,7 +125,6 @@ const _: () = {
         fn message_name(&self) -> &'static str {
             match *self {
                 Self::Close { .. } => "Close",
-                _ => <Self as ::dms::MessageSet<Session>>::name(self),
             }
         }
         fn dispatch(

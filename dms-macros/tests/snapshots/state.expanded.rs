@@ -121,7 +121,8 @@ const _: () = {
         }
         fn message_name(&self) -> &'static str {
             match *self {
-                _ => <Self as ::dms::MessageSet<Cache<T>>>::name(self),
+                Self::Keep { .. } => "keep",
+                Self::__Unused(never, ..) => match never {}
             }
         }
         fn dispatch(
@@ -310,7 +311,8 @@ const _: () = {
         }
         fn message_name(&self) -> &'static str {
             match *self {
-                _ => <Self as ::dms::MessageSet<Ledger>>::name(self),
+                #[cfg(feature = "ledger")]
+                Self::Snapshot { .. } => "snapshot",
             }
         }
         fn dispatch(
