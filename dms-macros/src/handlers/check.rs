@@ -10,7 +10,7 @@ use super::state::Take;
 use crate::diagnostics::{Errors, show};
 
 /// The methods that a reference has or is to have itself, and those of the traits that everybody imports.
-const RESERVED: [&str; 34] = [
+const RESERVED: [&str; 35] = [
     "ask",
     "blocking_ask",
     "blocking_send",
@@ -40,6 +40,7 @@ const RESERVED: [&str; 34] = [
     "send_after",
     "snapshot",
     "state",
+    "statistics",
     "stop",
     "stopped",
     "to_owned",
@@ -229,4 +230,42 @@ fn inline_beside_a_loop(module: &Module, errors: &mut Errors) {
 
 fn is_conditional(cfgs: &[Attribute]) -> bool {
     !cfgs.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The public methods of its own that a reference has, as the files below `folder` say.
+    fn methods(folder: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                methods(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).expect("a file");
+                let mut is_ours = false;
+                for line in text.lines() {
+                    is_ours = (is_ours || line.starts_with("impl<") && line.contains("> ModuleRef<")) && line != "}";
+                    let method = line.strip_prefix("    pub ").filter(|_| is_ours);
+                    let method = method.and_then(|item| item.split_once("fn ")).map(|(_, rest)| rest);
+                    let name = method.and_then(|rest| rest.split(['(', '<']).next());
+                    found.extend(name.map(str::to_owned));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_method_that_a_reference_has_is_reserved() {
+        let mut found = Vec::new();
+        methods(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../dms/src"), &mut found);
+        assert!(found.len() > 20 && found.contains(&"statistics".to_owned()), "{found:?}");
+        found.retain(|name| !RESERVED.contains(&name.as_str()));
+        assert!(found.is_empty(), "to be reserved as well: {found:?}");
+        assert!(RESERVED.is_sorted());
+    }
 }
