@@ -99,7 +99,7 @@ pub(crate) struct Core {
     /// Accepted and never handled.
     pub(crate) undelivered: AtomicU64,
     /// The handler or hook that runs, where somebody looks for it.
-    running: Option<Box<Mutex<&'static str>>>,
+    running: OnceLock<Box<Mutex<&'static str>>>,
     /// Who this module waits for.
     pub(crate) waits: Waits,
 }
@@ -300,7 +300,10 @@ impl Core {
         environment: Arc<Environment>,
     ) -> Self {
         let timeout = origin.info.as_ref().map_or(info.timeout, |own| own.timeout);
-        let running = environment.is_watched.then(|| Box::new(Mutex::new("init")));
+        let running = OnceLock::new();
+        if environment.is_watched {
+            let _ = running.set(Box::new(Mutex::new("init")));
+        }
         Self {
             waker: OnceLock::new(),
             sweeps: Patience::of_module(timeout, environment.patience).sweeps(),
@@ -809,14 +812,17 @@ impl Core {
     /// Notes what runs, for those who look for what does not end.
     #[cold]
     pub(crate) fn note_running(&self, name: &'static str) {
-        if let Some(running) = &self.running {
-            *running.lock() = name;
-        }
+        *self.running.get_or_init(|| Box::new(Mutex::new(name))).lock() = name;
+    }
+
+    /// What runs, or ran last, where somebody looks for it.
+    pub(crate) fn running(&self) -> Option<&'static str> {
+        self.running.get().map(|running| *running.lock())
     }
 
     /// What the module has in hand, if that is known: a message, or a hook. A module that is stopped while it waits for others has nothing in hand.
     pub(crate) fn in_hand(&self) -> Option<InHand> {
-        let name = *self.running.as_ref()?.lock();
+        let name = self.running()?;
         let state = self.state();
         let is_hook = match state {
             ModuleState::Init => matches!(name, "init" | "restore"),

@@ -32,7 +32,7 @@ pub struct Context<T: Module> {
 
 impl<T: Module> Context<T> {
     pub(crate) fn new(cell: Arc<Cell<Owner<T>>>) -> Self {
-        let is_watched = cell.core.environment.is_watched;
+        let is_watched = cell.core.environment.is_watched || const { T::HEALTH.is_some() };
         Self { cell, handler: "init", is_watched, tasks: None, retry: None }
     }
 
@@ -131,9 +131,6 @@ impl<T: Module> Context<T> {
         self.handler = handler;
         if self.is_watched {
             self.cell.core.note_running(handler);
-        }
-        if const { T::HEALTH.is_some() } {
-            self.cell.core.note_handler(handler);
         }
     }
 

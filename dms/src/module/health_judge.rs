@@ -29,8 +29,6 @@ pub(crate) struct Checks {
     /// How many failures in a row are too many.
     failures: u32,
     monitor: HealthMonitor,
-    /// What runs, or ran last.
-    handler: &'static str,
     pending: Option<Pending>,
     /// How many have been asked for.
     asked: u64,
@@ -81,7 +79,6 @@ impl Checks {
             timeout,
             failures: thresholds.failures.max(1),
             monitor: HealthMonitor::new(thresholds),
-            handler: "run",
             pending: None,
             asked: 0,
             schedule: None,
@@ -110,16 +107,6 @@ impl Checks {
 }
 
 impl Core {
-    /// Notes what runs, for who finds that it does not end.
-    #[inline]
-    pub(crate) fn note_handler(&self, handler: &'static str) {
-        self.look_at_health(|health| {
-            if let Some(checks) = &mut health.checks {
-                checks.handler = handler;
-            }
-        });
-    }
-
     /// Asks for no further check: the incarnation ends.
     pub(crate) fn end_checks(&self) {
         let checks = self.look_at_health(|health| health.checks.take()).flatten();
@@ -185,7 +172,10 @@ impl Core {
     /// Ends the check that is under way, if its time is over.
     fn expire(&self, incarnation: u32, now: Instant) -> Option<Verdict> {
         self.take_in(incarnation, |checks, pending| {
-            let (timeout, handler) = (checks.timeout, checks.handler);
+            let timeout = checks.timeout;
+            // Between two messages it is the loop around them.
+            let is_known = pending.has_begun || self.is_busy.load(Ordering::Relaxed);
+            let handler = self.running().filter(|_| is_known).unwrap_or("run");
             (pending.deadline <= now).then(|| {
                 HealthStatus::Unhealthy(if pending.has_begun {
                     too_long(handler, timeout)
