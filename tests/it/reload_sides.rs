@@ -8,7 +8,7 @@ use dms::prelude::*;
 use dms::recovery::{Backoff, Restart};
 use dms::{Failure, ModuleState, ReloadError, ReloadOutcome, SystemRef};
 use dms_tests::{Boom, Held, Log, Puppet, eventually, hold, noted, on_every_runtime, on_paused, settle};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -305,5 +305,97 @@ fn reloads_and_restarts_are_counted_apart() {
         let counters = checked.statistics().counters;
         assert_eq!((counters.restarts, counters.reloads, checked.incarnation()), (0, 3, 4));
         system.shutdown().await;
+    });
+}
+
+/// A parent whose child does not come to the end of its `stop` hook.
+fn with_a_child_that_stays(
+    label: &'static str,
+    log: &Log<String>,
+    then: impl FnOnce() -> Result<(), ModuleError> + Send + 'static,
+) -> Passing {
+    Passing::new(label, log).beginning(|ctx| {
+        Box::pin(async move {
+            let stays = Puppet::default().on_stop(|_| Box::pin(pending()));
+            ctx.register_module(stays).name("stays").await?;
+            then()
+        })
+    })
+}
+
+#[test]
+fn a_child_that_does_not_end_holds_a_reload_up_no_longer_than_its_limit() {
+    on_paused(|| async {
+        for fails in [false, true] {
+            let (system, log) = (System::new(), Log::new());
+            let old = if fails { Passing::new("old", &log) } else { with_a_child_that_stays("old", &log, || Ok(())) };
+            let parent = system.register_module(old).await.unwrap();
+            let new = if fails {
+                with_a_child_that_stays("new", &log, || Err("no".into()))
+            } else {
+                Passing::new("new", &log)
+            };
+            let begun = Instant::now();
+            let reloaded = parent.reload(new).timeout(2 * SECOND).await;
+            assert_eq!((reloaded.is_err(), begun.elapsed()), (fails, 2 * SECOND));
+            let expected = if fails { ("old", 1) } else { ("new", 2) };
+            assert_eq!((parent.which().await.unwrap(), parent.incarnation()), expected);
+            settle().await;
+            assert_eq!(system.modules().len(), 1, "the child has been cut off");
+            assert_eq!(parent.stop().await.unwrap().failure, None);
+            system.shutdown().await;
+        }
+    });
+}
+
+#[test]
+fn a_kill_does_not_wait_for_the_end_of_the_old_one() {
+    on_paused(|| async {
+        let (system, log) = (System::new(), Log::new());
+        let parent = system.register_module(with_a_child_that_stays("old", &log, || Ok(()))).await.unwrap();
+        let begun = Instant::now();
+        let mut reload = std::pin::pin!(parent.reload(Passing::new("new", &log)).timeout(Duration::MAX).into_future());
+        assert!(futures::poll!(reload.as_mut()).is_pending());
+        eventually("the new one has the place", || parent.incarnation() == 2).await;
+        settle().await;
+        assert_eq!(parent.kill().await.failure, Some(Failure::Killed));
+        assert!(begun.elapsed() < SECOND);
+        reload.await.unwrap();
+        system.shutdown().await;
+    });
+}
+
+/// A module that asks for ticks and for a message in `init`, and may fail then.
+#[module(flags(HOT_RELOADABLE))]
+struct Timed(&'static str, Log<&'static str>, bool);
+
+#[module]
+impl Timed {
+    #[init]
+    fn init(&self, ctx: &mut Context<Self>) -> Result<(), ModuleError> {
+        ctx.self_ref().request_tick(Beat { of: self.0 }, SECOND);
+        ctx.self_ref().send_after(Beat { of: "later" }, 2 * SECOND + SECOND / 2);
+        if self.2 { Err("no".into()) } else { Ok(()) }
+    }
+
+    #[handler(Beat, derive(Clone))]
+    fn beat(&mut self, of: &'static str) {
+        self.1.push(of);
+    }
+}
+
+#[test]
+fn what_the_new_one_asked_of_the_timers_ends_with_its_reload() {
+    on_paused(|| async {
+        let (system, log) = (System::new(), Log::new());
+        let timed = system.register_module(Timed("old", log.clone(), false)).await.unwrap();
+        timed.reload(Timed("new", log.clone(), true)).await.unwrap_err();
+        sleep(3 * SECOND + SECOND / 4).await;
+        assert_eq!(log.take(), ["old", "old", "later", "old"]);
+        // Where it takes the place, they stay, and so do those that were there.
+        timed.reload(Timed("third", log.clone(), false)).await.unwrap();
+        sleep(SECOND + SECOND / 4).await;
+        assert_eq!(log.take(), ["old", "third"]);
+        assert_eq!(system.shutdown().await.undelivered, 1, "of the third one: later");
     });
 }

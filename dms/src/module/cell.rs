@@ -22,6 +22,7 @@ use super::info::ModuleInfo;
 use super::life_log;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
+use super::timers::Key;
 use super::together::Ticket;
 #[cfg(feature = "observe")]
 use super::traffic::Counted;
@@ -171,6 +172,8 @@ struct Change {
     is_made: bool,
     /// What the new one failed of before that, besides its hooks.
     failure: Option<Failure>,
+    /// What the new one asked of the timers before that.
+    timers: Vec<Key>,
 }
 
 /// The children of the old one, while a module is reloaded: ids rise, so those of the new one are above theirs.
@@ -708,7 +711,8 @@ impl Core {
 
     /// Notes that another value is brought up, to take the place of the one whose children these are.
     pub(crate) fn begin_change(&self, elders: Elders) {
-        self.end.lock().reload_mut().change = Some(Change { elders, is_made: false, failure: None });
+        self.end.lock().reload_mut().change =
+            Some(Change { elders, is_made: false, failure: None, timers: Vec::new() });
     }
 
     /// Whether there are both, the old one and the new one.
@@ -747,6 +751,24 @@ impl Core {
     /// What the one has failed of that is brought up.
     pub(crate) fn next_failure(&self) -> Option<Failure> {
         self.end.lock().reload().and_then(|reload| reload.change.as_ref()?.failure.clone())
+    }
+
+    /// Notes what the running code of the module asked of the timers: where it is that of one that is brought up, it goes with that one.
+    #[cold]
+    pub(crate) fn note_timer(&self, key: Key) {
+        if let Some(reload) = self.end.lock().rest.as_mut().and_then(|rest| rest.reload.as_mut())
+            && let Some(change) = reload.change.as_mut().filter(|change| !change.is_made)
+        {
+            change.timers.push(key);
+        }
+    }
+
+    /// Stops what the one that was brought up asked of the timers.
+    pub(crate) fn forget_timers_of_next(&self) {
+        let timers = self.end.lock().reload_mut().change.as_mut().map(|change| mem::take(&mut change.timers));
+        for key in timers.into_iter().flatten() {
+            self.environment.timers.stop(key);
+        }
     }
 
     /// Notes that only one of them is left.

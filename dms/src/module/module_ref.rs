@@ -134,6 +134,9 @@ impl<T: Module> ModuleRef<T> {
     /// The n-th tick is due at n times the interval from now, without drift; requests add up. An interval below a millisecond is taken as one,
     /// [`Duration::MAX`] never ticks. Ticks do not wait for room in a bounded mailbox; while 1,024 ticks of this request wait, later ones are
     /// skipped and counted by [`TimerHandle::skipped`]. They end with [`TimerHandle::stop`] or with the module.
+    ///
+    /// They outlive restarts and reloads, as those of `#[tick]` do: what asks for ticks in `#[init]` does so only in the first incarnation
+    /// ([`Context::incarnation`](crate::Context::incarnation)), or there are more with each. What a new one asked for whose reload failed ends with it.
     pub fn request_tick<M>(&self, message: M, interval: Duration) -> TimerHandle
     where
         T: Answers<M>,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::cell::{AnyCell, Cell};
+use super::current;
 use super::handler::{Answers, Module};
 use super::mailbox::{Accepted, Terms};
 use super::message_set::{Accepts, Owner};
@@ -125,6 +126,12 @@ fn schedule<T: Module>(
     let first = Instant::now().checked_add(first);
     core.is_timed.store(true, Ordering::Release);
     let key = environment.timers.request(environment, Some(core.id), source, first, interval);
+    if let Some(key) = key
+        && core.takes_reloads()
+        && current::is(core)
+    {
+        core.note_timer(key);
+    }
     TimerHandle { cell: Arc::clone(&target.cell) as Arc<dyn AnyCell>, key, skipped }
 }
 

@@ -116,6 +116,9 @@ impl<T: Module> Reload<T> {
     }
 
     /// Gives the new one this long until it runs, the wait for the running handler of the old one included. Then it is given up, and the old one goes on. The default is 30 seconds.
+    ///
+    /// The one that goes, whichever it is, has as long again, for its tasks, its children and its `stop` hook. What has not ended by then is not waited for: children are cut off, as by
+    /// [`kill`](ModuleRef::kill).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

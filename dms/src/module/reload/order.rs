@@ -37,6 +37,13 @@ pub(super) struct Limit {
     pub(super) deadline: Option<Instant>,
 }
 
+impl Limit {
+    /// When as much time has passed again, from now on.
+    pub(super) fn anew(self) -> Option<Instant> {
+        Instant::now().checked_add(self.after)
+    }
+}
+
 /// That a reload is given up at its deadline, though the worker does not come to it and nobody may wait for it. Dropped, it is not.
 pub(super) struct Expiry {
     environment: Arc<Environment>,

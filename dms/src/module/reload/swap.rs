@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::ReloadError;
 use super::order::{Done, Limit, Order, settle, take};
@@ -20,7 +20,7 @@ use crate::module::deadline::Deadline;
 use crate::module::down::Down;
 use crate::module::environment::News;
 use crate::module::handler::Module;
-use crate::module::lifecycle::Failure;
+use crate::module::lifecycle::{Failure, ModuleId};
 use crate::module::message_set::Owner;
 use crate::module::reply::NoAnswer;
 use crate::module::supervised::{Supervisor, end_children};
@@ -75,7 +75,7 @@ pub(in crate::module) async fn carry_out<T: Module>(
     let migrated = match committed {
         Ok(migrated) => migrated,
         Err(error) => {
-            give_up(&cell, order.successor, elders).await;
+            give_up(&cell, order.successor, elders, order.limit).await;
             settle(&cell);
             order.answer.tell(Err(error));
             return goes_on(&cell, end);
@@ -84,7 +84,7 @@ pub(in crate::module) async fn carry_out<T: Module>(
     core.end_checks();
     // The next one may have no check that would take it back.
     cell.mailbox.untell(core, control::HEALTH);
-    down.reason = retire(life, &cell, elders, order.limit.after).await;
+    down.reason = retire(life, &cell, elders, order.limit).await;
     let incarnation = core.incarnation();
     let (old, new) = (order.answer.old, order.answer.new);
     tracing::info!(module = %core.module_name(), id = %core.id, incarnation, %old, %new, migrated, "module was reloaded");
@@ -214,10 +214,12 @@ async fn in_time<O: Module>(
     .await
 }
 
-/// Drops the new one, with its tasks and children.
-async fn give_up<O: Module>(cell: &Arc<Cell<O>>, mut successor: Box<dyn Successor<O>>, elders: Elders) {
-    successor.join_tasks().await;
-    end_children(cell, |child| !elders.has(child)).await;
+/// Drops the new one, with its tasks and children, and with what it asked of the timers.
+async fn give_up<O: Module>(cell: &Arc<Cell<O>>, mut successor: Box<dyn Successor<O>>, elders: Elders, limit: Limit) {
+    let until = limit.anew();
+    within(cell, until, successor.join_tasks()).await;
+    end_side(cell, until, |child| !elders.has(child)).await;
+    cell.core.forget_timers_of_next();
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(successor))) {
         let text = crate::module::worker::panic_text(&*panic);
         tracing::error!(module = %cell.core.name(), text, "a module that was not to run panicked when it was dropped");
@@ -229,28 +231,62 @@ async fn retire<T: Module>(
     life: &mut Life<T>,
     cell: &Arc<Cell<Owner<T>>>,
     elders: Elders,
-    within: Duration,
+    limit: Limit,
 ) -> Option<Failure> {
-    life.ctx.join_tasks().await;
-    end_children(cell, |child| elders.has(child)).await;
+    let until = limit.anew();
+    within(cell, until, life.ctx.join_tasks()).await;
+    end_side(cell, until, |child| elders.has(child)).await;
     let mut failure = None;
     if let Some(module) = life.module.as_mut().filter(|_| T::STOPS) {
         life.ctx.handler = "stop";
         let ctx = &mut life.ctx;
         let stop = async { contain_unless_cut(&cell.core, pin!(Some(module.stop(ctx)))).await };
-        failure = match timeout(within, stop).await {
-            Ok(Ok(Ok(()))) => None,
-            Ok(Ok(Err(error))) => Some(Failure::Hook { hook: "stop", text: error.chain() }),
-            Ok(Err(panic)) => Some(failure_of("stop", &*panic)),
-            Err(_) => Some(Failure::Hook { hook: "stop", text: format!("it did not return within {within:?}") }),
+        failure = match within(cell, until, stop).await {
+            Some(Ok(Ok(()))) => None,
+            Some(Ok(Err(error))) => Some(Failure::Hook { hook: "stop", text: error.chain() }),
+            Some(Err(panic)) => Some(failure_of("stop", &*panic)),
+            None => Some(Failure::Hook { hook: "stop", text: format!("it did not return within {:?}", limit.after) }),
         };
-        life.ctx.join_tasks().await;
+        within(cell, until, life.ctx.join_tasks()).await;
     }
     let module = life.module.take();
     if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(move || drop(module))) {
         failure.get_or_insert_with(|| failure_of("drop", &*panic));
     }
     failure
+}
+
+/// Ends the children of one of both. Nobody fails of how they end; those that do not in time are cut off, and not waited for.
+async fn end_side<O: Module>(cell: &Arc<Cell<O>>, until: Option<Instant>, ends: impl Fn(ModuleId) -> bool) {
+    let core = &cell.core;
+    let Some(host) = core.environment.host().filter(|_| core.may_have_children()) else { return };
+    let mut children = host.children(core.id);
+    children.retain(|child| ends(child.core().id));
+    for child in &children {
+        child.quiesce(control::TAKEN_BACK);
+    }
+    if within(cell, until, end_children(cell, ends)).await.is_none() {
+        for child in children.iter().filter(|child| !child.core().state().is_ended()) {
+            tracing::warn!(module = %child.core().name(), "module does not end with its parent in time, and is cut off");
+            child.cut_off(child.core().incarnation(), Failure::Killed);
+        }
+    }
+}
+
+/// Waits for the end of something that the module is to be rid of; `None` where that takes too long, or the module is killed meanwhile.
+async fn within<O: Module, F: Future>(cell: &Cell<O>, until: Option<Instant>, ends: F) -> Option<F::Output> {
+    let mut ends = pin!(ends);
+    let mut late: Option<Pin<Box<Sleep>>> = until.map(|until| Box::pin(sleep_until(until)));
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = ends.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        // The control is told under this lock: whoever tells it later finds the waker, which is there since this poll began.
+        let _ = cell.mailbox.queued();
+        let is_late = late.as_mut().is_some_and(|late| late.as_mut().poll(cx).is_ready());
+        if is_late || cell.core.has(control::CUT) { Poll::Ready(None) } else { Poll::Pending }
+    })
+    .await
 }
 
 /// The children that the module has by now.
