@@ -22,7 +22,9 @@ struct Run {
 impl Run {
     fn new() -> Self {
         let mut command = Command::new(PROGRAM);
-        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // What does not come ends the test, and does not hold it up.
+        let command =
+            command.args(["--seconds", "60"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let keys = child.stdin.take();
         Self { child, keys, printed: String::new() }
@@ -87,7 +89,7 @@ fn a_station_that_hangs_is_found_out_by_its_health_checks_and_started_again() {
     let mut run = Run::new();
     run.press("4h");
     run.read_until(&["till: degraded: no answer", "`hang` runs"]);
-    run.read_until(&["till: unhealthy after 3 failed checks", "again in"]);
+    run.read_until(&["till: failed 3 health checks in a row", "again in"]);
     run.press("q");
     let (printed, _, code) = run.end();
     assert_eq!(code, Some(0), "{printed}");
