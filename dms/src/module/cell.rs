@@ -99,8 +99,6 @@ pub(crate) struct Core {
     pub(crate) noted: Noted,
     /// Accepted and never handled.
     pub(crate) undelivered: AtomicU64,
-    /// The handler or hook that runs, where somebody looks for it.
-    running: OnceLock<Box<Mutex<&'static str>>>,
     /// Who this module waits for.
     pub(crate) waits: Waits,
 }
@@ -135,6 +133,9 @@ pub(crate) struct End {
     rest: Option<Box<Rest>>,
 }
 
+/// The handler or hook that runs, or ran last.
+pub(crate) type Running = Arc<Mutex<&'static str>>;
+
 #[derive(Default)]
 struct Rest {
     failure: Option<Failure>,
@@ -148,6 +149,8 @@ struct Rest {
     /// How the module is, where it is not simply healthy.
     health: Option<Box<Health>>,
     counts: EndCounts,
+    /// The handler or hook that runs, where somebody looks for it.
+    running: Option<Running>,
     /// What is known of reloads.
     reload: Option<Box<ReloadNotes>>,
 }
@@ -303,10 +306,6 @@ impl Core {
         environment: Arc<Environment>,
     ) -> Self {
         let timeout = origin.info.as_ref().map_or(info.timeout, |own| own.timeout);
-        let running = OnceLock::new();
-        if environment.is_watched {
-            let _ = running.set(Box::new(Mutex::new("init")));
-        }
         Self {
             waker: OnceLock::new(),
             sweeps: Patience::of_module(timeout, environment.patience).sweeps(),
@@ -334,7 +333,6 @@ impl Core {
             has_waiters: AtomicBool::new(false),
             undelivered: AtomicU64::new(0),
             noted: Noted::default(),
-            running,
             waits: Waits::default(),
         }
     }
@@ -831,15 +829,17 @@ impl Core {
         }
     }
 
-    /// Notes what runs, for those who look for what does not end.
-    #[cold]
-    pub(crate) fn note_running(&self, name: &'static str) {
-        *self.running.get_or_init(|| Box::new(Mutex::new(name))).lock() = name;
+    /// Where it is noted what runs, for those who look for what does not end; from the first call on.
+    pub(crate) fn notes_running(&self) -> Running {
+        let mut end = self.end.lock();
+        Arc::clone(end.rest.get_or_insert_default().running.get_or_insert_with(|| Arc::new(Mutex::new("init"))))
     }
 
     /// What runs, or ran last, where somebody looks for it.
     pub(crate) fn running(&self) -> Option<&'static str> {
-        self.running.get().map(|running| *running.lock())
+        let running = self.end.lock().rest.as_ref().and_then(|rest| rest.running.clone())?;
+        let name = *running.lock();
+        Some(name)
     }
 
     /// What the module has in hand, if that is known: a message, or a hook. A module that is stopped while it waits for others has nothing in hand.

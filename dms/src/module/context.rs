@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 
-use super::cell::{AnyCell, Cell};
+use super::cell::{AnyCell, Cell, Running};
 use super::handler::{Answers, Module};
 use super::lifecycle::{Failure, ModuleId};
 use super::message_set::Owner;
@@ -23,8 +23,8 @@ pub struct Context<T: Module> {
     pub(crate) cell: Arc<Cell<Owner<T>>>,
     /// The handler or hook that runs.
     pub(crate) handler: &'static str,
-    /// Whether others look at what runs.
-    is_watched: bool,
+    /// What runs, for others who look at it.
+    running: Option<Running>,
     tasks: Option<Box<Tasks>>,
     /// What is kept of the message in hand; there only once a handler with a `retry` has run.
     pub(crate) retry: Option<Arc<Slot<T::Message>>>,
@@ -33,7 +33,8 @@ pub struct Context<T: Module> {
 impl<T: Module> Context<T> {
     pub(crate) fn new(cell: Arc<Cell<Owner<T>>>) -> Self {
         let is_watched = cell.core.environment.is_watched || const { T::HEALTH.is_some() };
-        Self { cell, handler: "init", is_watched, tasks: None, retry: None }
+        let running = is_watched.then(|| cell.core.notes_running());
+        Self { cell, handler: "init", running, tasks: None, retry: None }
     }
 
     /// A reference to this module.
@@ -129,8 +130,8 @@ impl<T: Module> Context<T> {
     #[inline]
     pub(crate) fn begin(&mut self, handler: &'static str) {
         self.handler = handler;
-        if self.is_watched {
-            self.cell.core.note_running(handler);
+        if let Some(running) = &self.running {
+            *running.lock() = handler;
         }
     }
 
