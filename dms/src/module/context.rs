@@ -131,7 +131,7 @@ impl<T: Module> Context<T> {
     pub(crate) fn begin(&mut self, handler: &'static str) {
         self.handler = handler;
         if let Some(running) = &self.running {
-            *running.lock() = handler;
+            note(running, handler);
         }
     }
 
@@ -169,6 +169,12 @@ impl<T: Module> Context<T> {
             tasks.join().await;
         }
     }
+}
+
+/// Apart, for few modules are looked at.
+#[cold]
+fn note(running: &Running, handler: &'static str) {
+    *running.lock() = handler;
 }
 
 impl<T: Module> fmt::Debug for Context<T> {
