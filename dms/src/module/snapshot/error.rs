@@ -98,7 +98,7 @@ pub enum SnapshotFileError {
         "the snapshot was saved to `{}`, but its folder may not be on the disk yet: save it again to be sure",
         .path.display()
     )]
-    Sync {
+    FolderNotSynced {
         /// The file's path.
         path: PathBuf,
         /// What the system said.

@@ -22,7 +22,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// The file cannot be written; one that was there is as it was. Or it is written and takes the other one's place, and cannot be kept from a loss of power:
-    /// [`SnapshotFileError::Sync`].
+    /// [`SnapshotFileError::FolderNotSynced`].
     ///
     /// # Cancel safety
     /// Once polled the snapshot is saved, whether or not this is awaited to its end.
@@ -131,7 +131,7 @@ impl Temporary {
     fn replace(mut self, path: &Path) -> Result<(), SnapshotFileError> {
         fs::rename(&self.path, path).map_err(|source| write_error(path.to_owned(), source))?;
         self.is_needed = true;
-        sync_folder(&self.folder).map_err(|source| SnapshotFileError::Sync { path: path.to_owned(), source })
+        sync_folder(&self.folder).map_err(|source| SnapshotFileError::FolderNotSynced { path: path.to_owned(), source })
     }
 }
 
@@ -188,7 +188,7 @@ mod tests {
         let mut temporary = Temporary::write(&path, &snapshot(42).to_bytes()).expect("it is written");
         temporary.folder = folder.path().join("gone");
         let error = temporary.replace(&path).expect_err("there is no such folder");
-        assert!(cfg!(not(unix)) || matches!(error, SnapshotFileError::Sync { .. }), "{error:?}");
+        assert!(cfg!(not(unix)) || matches!(error, SnapshotFileError::FolderNotSynced { .. }), "{error:?}");
         assert_eq!(loaded(&path), 42);
     }
 
