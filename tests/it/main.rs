@@ -34,6 +34,7 @@ mod restart;
 mod retries;
 mod retry;
 mod seed_001;
+mod seed_002;
 mod session;
 mod sets;
 mod shutdown;

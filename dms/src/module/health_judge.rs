@@ -171,11 +171,13 @@ impl Core {
 
     /// Ends the check that is under way, if its time is over.
     fn expire(&self, incarnation: u32, now: Instant) -> Option<Verdict> {
+        // It is kept under the same lock.
+        let running = self.running();
         self.take_in(incarnation, |checks, pending| {
             let timeout = checks.timeout;
             // Between two messages it is the loop around them.
             let is_known = pending.has_begun || self.is_busy.load(Ordering::Relaxed);
-            let handler = self.running().filter(|_| is_known).unwrap_or("run");
+            let handler = running.filter(|_| is_known).unwrap_or("run");
             (pending.deadline <= now).then(|| {
                 HealthStatus::Unhealthy(if pending.has_begun {
                     too_long(handler, timeout)
