@@ -13,7 +13,7 @@ struct Supervisor;
 impl Supervisor {
     #[start]
     async fn start(&mut self, ctx: &mut Context<Self>) -> Result<(), ModuleError> {
-        let restart = Restart::always().max_restarts(1, Duration::from_secs(60));
+        let restart = Restart::always().max_restarts(1, Duration::from_mins(1));
         assert_eq!(restart.policy, RestartPolicy::Always);
         ctx.register_with(|_| Child).name("child").restart(restart).await?;
         Ok(())
