@@ -41,7 +41,7 @@
 //!
 //! For a subscriber of `tracing` that wants the level DEBUG of the target `dms::message`, each message is a root span named `message`, entered whenever its handler is polled. Its fields are `module`,
 //! `handler` and `message`, the type. It follows from the span in which the sender was: that of another message, or one of your own. A delayed message follows from whoever asked for it; ticks follow from nobody. In a
-//! `#[run]` loop it is [`Inbox::dispatch`](crate::Inbox::dispatch) that has spans. Mailboxes notice a subscriber that comes later than they within some hundred messages: until then spans are not linked.
+//! `#[run]` loop it is [`Inbox::dispatch`](crate::Inbox::dispatch) that has spans. Mailboxes notice a subscriber that comes later than they within some hundred messages: until then spans are not linked. A subscriber is asked for the current span while the mailbox is locked: it must not send to modules from there.
 //!
 //! The target `dms::life` tells of each step in the life of a module, at DEBUG: registered, initialised, started, running, stopping, stopped, with `module`, `id` and `incarnation`. Failures are logged without this
 //! feature too, each once: as a warning where the module is started again, else as an error.
