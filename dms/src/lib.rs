@@ -19,7 +19,11 @@ mod message;
 mod module;
 #[cfg(feature = "observe")]
 pub mod observe;
+#[cfg(feature = "process")]
+pub mod process;
 pub mod recovery;
+#[cfg(feature = "session")]
+pub mod session;
 mod system;
 pub mod testing;
 

@@ -1,0 +1,1 @@
+//! Concurrent stateful protocols outside modules: channels, background tasks, transports (feature `session`).

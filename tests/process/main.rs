@@ -1,0 +1,1 @@
+//! Tests of OS processes as modules, a file per topic.

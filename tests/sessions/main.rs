@@ -1,0 +1,1 @@
+//! Tests of what sessions are made of, a file per topic.
