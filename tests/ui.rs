@@ -5,9 +5,19 @@
 #[test]
 fn every_mistake_is_explained() {
     let cases = trybuild::TestCases::new();
-    for topic in
-        ["module", "handlers", "hooks", "health", "requests", "ticks", "events", "snapshots", "replaces", "types"]
-    {
+    for topic in [
+        "module",
+        "handlers",
+        "hooks",
+        "health",
+        "requests",
+        "ticks",
+        "events",
+        "snapshots",
+        "replaces",
+        "types",
+        "session",
+    ] {
         cases.compile_fail(format!("ui/{topic}/*.rs"));
     }
     cases.pass("ui/pass/*.rs");

@@ -1,1 +1,3 @@
 //! Tests of what sessions are made of, a file per topic.
+
+mod memory;

@@ -1,0 +1,324 @@
+//! A network within one process: values, not bytes.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::fmt::{self, Debug};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use super::channel::EventSender;
+use super::transport::{Endpoint, Transport, TransportError};
+
+/// A network within this process that carries `N`. Each message arrives at once, one time, and in order.
+///
+/// Its addresses are numbers. For one that loses messages, see `dms::testing::Network`.
+pub struct MemoryNetwork<N> {
+    hub: Arc<Hub<N>>,
+}
+
+impl<N: Send + 'static> MemoryNetwork<N> {
+    /// Makes a network of nobody.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { hub: Hub::new(None) }
+    }
+
+    /// Makes a place in it. What comes before somebody listens there waits.
+    ///
+    /// # Errors
+    /// The address is taken. It is free again when the last clone of its [`Memory`] has gone.
+    pub fn bind(&self, addr: u32) -> Result<Memory<N>, AddrInUse> {
+        Hub::bind(&self.hub, addr)
+    }
+}
+
+impl<N: Send + 'static> Default for MemoryNetwork<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<N> Clone for MemoryNetwork<N> {
+    fn clone(&self) -> Self {
+        Self { hub: Arc::clone(&self.hub) }
+    }
+}
+
+impl<N> Debug for MemoryNetwork<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryNetwork").finish_non_exhaustive()
+    }
+}
+
+/// An address is taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the address {addr} is taken: it is free when the last clone of its `Memory` has gone")]
+pub struct AddrInUse {
+    /// The address.
+    pub addr: u32,
+}
+
+/// A place in a network within this process. A clone is the same place.
+///
+/// It sends what turns into `N`; a message is cloned for each place to which it goes. To send to an address where nobody is is no error: the message is lost.
+pub struct Memory<N> {
+    place: Arc<Place<N>>,
+}
+
+struct Place<N> {
+    addr: u32,
+    hub: Arc<Hub<N>>,
+    /// Something came.
+    news: Arc<Notify>,
+}
+
+impl<N> Memory<N> {
+    /// Its own address.
+    #[must_use]
+    pub fn addr(&self) -> u32 {
+        self.place.addr
+    }
+}
+
+impl<N: Send + 'static> Endpoint for Memory<N> {
+    type Addr = u32;
+    type Message = N;
+
+    fn addr(&self) -> u32 {
+        self.place.addr
+    }
+
+    fn listen(
+        &self,
+        events: EventSender<(u32, N)>,
+    ) -> impl Future<Output = Result<(), TransportError>> + Send + 'static {
+        let place = Arc::clone(&self.place);
+        async move {
+            let mut closed = pin!(events.closed());
+            loop {
+                let mut next = pin!(place.next());
+                let arrived = poll_fn(|cx| {
+                    if closed.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(None);
+                    }
+                    next.as_mut().poll(cx).map(Some)
+                });
+                let Some(arrived) = arrived.await else { return Ok(()) };
+                if events.send(arrived).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+impl<N, M> Transport<M> for Memory<N>
+where
+    N: Send + 'static,
+    M: Into<N> + Clone + Debug + Send,
+{
+    async fn send_to(&self, destination: u32, message: M) -> Result<(), TransportError> {
+        self.place.hub.send(self.place.addr, destination, message);
+        Ok(())
+    }
+
+    async fn send_to_all(
+        &self,
+        destinations: impl IntoIterator<Item = u32, IntoIter: Send> + Send,
+        message: M,
+    ) -> Result<(), TransportError> {
+        for destination in destinations {
+            self.place.hub.send(self.place.addr, destination, message.clone());
+        }
+        Ok(())
+    }
+}
+
+impl<N> Clone for Memory<N> {
+    fn clone(&self) -> Self {
+        Self { place: Arc::clone(&self.place) }
+    }
+}
+
+impl<N> Debug for Memory<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").field("addr", &self.place.addr).finish_non_exhaustive()
+    }
+}
+
+impl<N> Place<N> {
+    /// The next message that has arrived.
+    async fn next(&self) -> (u32, N) {
+        loop {
+            let due = match self.hub.take(self.addr) {
+                Taken::Arrived(from, message) => return (from, message),
+                Taken::Due(at) => Some(at),
+                Taken::Nothing => None,
+            };
+            match due {
+                // Whether it woke in time or for news makes no difference.
+                Some(due) => drop(timeout_at(due, self.news.notified()).await),
+                None => self.news.notified().await,
+            }
+        }
+    }
+}
+
+impl<N> Drop for Place<N> {
+    fn drop(&mut self) {
+        let left = self.hub.state.lock().places.remove(&self.addr);
+        drop(left);
+    }
+}
+
+/// What decides over the messages of a network.
+pub(crate) trait Carrier: Send {
+    /// What becomes of `message`: how much later each copy of it arrives. It is called in the order in which messages are sent.
+    fn carry(&mut self, from: u32, to: u32, message: &str) -> Vec<Arrival>;
+
+    /// Whether the copy `number` may arrive, now that its time has come. Where it `is_awaited` somebody is there.
+    fn arrive(&mut self, number: u64, from: u32, to: u32, is_awaited: bool) -> bool;
+}
+
+/// A copy of a message that is to arrive.
+pub(crate) struct Arrival {
+    /// What the carrier calls it.
+    pub(crate) number: u64,
+    /// In how much time.
+    pub(crate) after: Duration,
+}
+
+/// All the places of a network, and what is under way to them.
+pub(crate) struct Hub<N> {
+    /// Without one, everything arrives at once.
+    carrier: Option<Mutex<Box<dyn Carrier>>>,
+    state: Mutex<State<N>>,
+}
+
+struct State<N> {
+    places: BTreeMap<u32, Letterbox<N>>,
+    /// How many copies there have been: of those that arrive at the same time the earlier one is the first.
+    copies: u64,
+}
+
+/// What is under way to a place.
+struct Letterbox<N> {
+    letters: BinaryHeap<Reverse<Letter<N>>>,
+    news: Arc<Notify>,
+}
+
+struct Letter<N> {
+    due: Instant,
+    copy: u64,
+    number: u64,
+    from: u32,
+    message: N,
+}
+
+enum Taken<N> {
+    Arrived(u32, N),
+    /// Nothing has arrived; the next one does at this time.
+    Due(Instant),
+    Nothing,
+}
+
+impl<N> Hub<N> {
+    pub(crate) fn new(carrier: Option<Box<dyn Carrier>>) -> Arc<Self> {
+        let state = Mutex::new(State { places: BTreeMap::new(), copies: 0 });
+        Arc::new(Self { carrier: carrier.map(Mutex::new), state })
+    }
+
+    pub(crate) fn bind(self: &Arc<Self>, addr: u32) -> Result<Memory<N>, AddrInUse> {
+        let news = Arc::new(Notify::new());
+        match self.state.lock().places.entry(addr) {
+            Entry::Occupied(_) => return Err(AddrInUse { addr }),
+            Entry::Vacant(place) => {
+                place.insert(Letterbox { letters: BinaryHeap::new(), news: Arc::clone(&news) });
+            }
+        }
+        Ok(Memory { place: Arc::new(Place { addr, hub: Arc::clone(self), news }) })
+    }
+
+    fn send<M: Into<N> + Clone + Debug>(&self, from: u32, to: u32, message: M) {
+        let Some(carrier) = &self.carrier else {
+            return self.put(from, to, &Arrival { number: 0, after: Duration::ZERO }, message.into());
+        };
+        let text = format!("{message:?}");
+        let arrivals = carrier.lock().carry(from, to, &text);
+        for arrival in arrivals {
+            self.put(from, to, &arrival, message.clone().into());
+        }
+    }
+
+    fn put(&self, from: u32, to: u32, arrival: &Arrival, message: N) {
+        let due = Instant::now() + arrival.after;
+        let number = arrival.number;
+        let mut state = self.state.lock();
+        let copy = state.copies;
+        state.copies += 1;
+        let Some(letterbox) = state.places.get_mut(&to) else {
+            drop(state);
+            self.may_arrive(number, from, to, false);
+            return drop(message);
+        };
+        letterbox.letters.push(Reverse(Letter { due, copy, number, from, message }));
+        let news = Arc::clone(&letterbox.news);
+        drop(state);
+        news.notify_one();
+    }
+
+    fn take(&self, to: u32) -> Taken<N> {
+        loop {
+            let mut state = self.state.lock();
+            let Some(letterbox) = state.places.get_mut(&to) else { return Taken::Nothing };
+            match letterbox.letters.peek() {
+                None => return Taken::Nothing,
+                Some(Reverse(next)) if next.due > Instant::now() => return Taken::Due(next.due),
+                Some(_) => {}
+            }
+            let Some(Reverse(letter)) = letterbox.letters.pop() else { return Taken::Nothing };
+            drop(state);
+            if self.may_arrive(letter.number, letter.from, to, true) {
+                return Taken::Arrived(letter.from, letter.message);
+            }
+        }
+    }
+
+    fn may_arrive(&self, number: u64, from: u32, to: u32, is_awaited: bool) -> bool {
+        self.carrier.as_ref().is_none_or(|carrier| carrier.lock().arrive(number, from, to, is_awaited))
+    }
+}
+
+impl<N> Letter<N> {
+    fn key(&self) -> (Instant, u64) {
+        (self.due, self.copy)
+    }
+}
+
+impl<N> PartialEq for Letter<N> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl<N> Eq for Letter<N> {}
+
+impl<N> PartialOrd for Letter<N> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<N> Ord for Letter<N> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}

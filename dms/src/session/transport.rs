@@ -1,0 +1,127 @@
+//! How sessions reach others: datagrams of one type, sent by those who know a part of it.
+
+use std::error::Error;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::io;
+
+use super::channel::EventSender;
+
+/// A place in a network: it has an address, and messages come to it.
+///
+/// What comes is of one type, which is that of the outermost session: it relays to the sessions within it what is theirs.
+pub trait Endpoint: Clone + Send + Sync + 'static {
+    /// What places of this network are named by.
+    type Addr: Clone + Ord + Hash + Debug + Send + Sync + 'static;
+    /// What travels.
+    type Message: Send + 'static;
+
+    /// Its own address.
+    fn addr(&self) -> Self::Addr;
+
+    /// Hands everything that comes to `events`, with the address of the sender, until the source of `events` has gone. To be run beside the session. If several listen, each message comes to one of them.
+    ///
+    /// # Errors
+    /// Nothing can be received any more. A message that cannot be read is none.
+    ///
+    /// # Cancel safety
+    /// Dropped, it takes nothing more; at most the message is lost for which it waited for room.
+    fn listen(
+        &self,
+        events: EventSender<(Self::Addr, Self::Message)>,
+    ) -> impl Future<Output = Result<(), TransportError>> + Send + 'static;
+}
+
+/// Sends messages of type `M`, as datagrams: each arrives once, several times or not at all, and in any order.
+///
+/// A network that carries `N` is a `Transport<M>` for each `M: Into<N>`. So sessions that know nothing of each other share one:
+///
+/// ```
+/// use dms::session::{MemoryNetwork, Transport, TransportError, event};
+///
+/// #[derive(Debug, Clone, PartialEq)]
+/// struct Ping(u64);
+/// #[derive(Debug, Clone, PartialEq)]
+/// struct Vote { yes: bool }
+///
+/// /// What travels. The sessions for its parts do not know of it.
+/// #[derive(Debug, PartialEq)]
+/// enum Message {
+///     Ping(Ping),
+///     Vote(Vote),
+/// }
+/// # impl From<Ping> for Message { fn from(ping: Ping) -> Self { Self::Ping(ping) } }
+/// # impl From<Vote> for Message { fn from(vote: Vote) -> Self { Self::Vote(vote) } }
+///
+/// async fn ping<T: Transport<Ping>>(transport: T, peer: T::Addr) -> Result<(), TransportError> {
+///     transport.send_to(peer, Ping(1)).await
+/// }
+/// async fn vote<T: Transport<Vote>>(transport: T, peers: Vec<T::Addr>) -> Result<(), TransportError> {
+///     transport.send_to_all(peers, Vote { yes: true }).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let network = MemoryNetwork::<Message>::new();
+/// let (here, there) = (network.bind(1)?, network.bind(2)?);
+/// ping(here.clone(), 2).await?;
+/// vote(here, vec![2]).await?;
+///
+/// let (sender, mut events) = event();
+/// tokio::select! {
+///     _ = dms::session::Endpoint::listen(&there, sender) => {}
+///     _ = async {
+///         assert_eq!(events.recv().await, Some((1, Message::Ping(Ping(1)))));
+///         assert_eq!(events.recv().await, Some((1, Message::Vote(Vote { yes: true }))));
+///     } => {}
+/// }
+/// # Ok(()) }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot send `{M}`",
+    label = "no `Transport<{M}>`",
+    note = "a network that carries `N` sends every `M` that turns into it: write `impl From<{M}>` for the type that it carries"
+)]
+pub trait Transport<M>: Endpoint {
+    /// Sends `message` to `destination`.
+    ///
+    /// # Errors
+    /// It cannot have arrived: it is too large, cannot be written, or the network is gone. That it was sent does not say that it arrives.
+    ///
+    /// # Cancel safety
+    /// Dropped, the message is sent whole or not at all.
+    fn send_to(&self, destination: Self::Addr, message: M) -> impl Future<Output = Result<(), TransportError>> + Send;
+
+    /// Sends `message` to each of `destinations`. It is serialised once.
+    ///
+    /// # Errors
+    /// As those of [`send_to`](Self::send_to). Where sending to one fails the others are still sent to; the error is the first.
+    ///
+    /// # Cancel safety
+    /// Dropped, it may have been sent to some and not to others.
+    fn send_to_all(
+        &self,
+        destinations: impl IntoIterator<Item = Self::Addr, IntoIter: Send> + Send,
+        message: M,
+    ) -> impl Future<Output = Result<(), TransportError>> + Send;
+}
+
+/// A message was not sent, or none can be received any more.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// It takes more bytes than a datagram has.
+    #[error("the message takes {size} bytes, and a datagram at most {limit}: send less at once")]
+    MessageTooLarge {
+        /// How many bytes it takes.
+        size: usize,
+        /// How many a datagram may have.
+        limit: usize,
+    },
+    /// It cannot be written as bytes.
+    #[error("the message cannot be written as bytes: its `Serialize` fails")]
+    Encode(#[source] Box<dyn Error + Send + Sync>),
+    /// The operating system refuses.
+    #[error("the operating system does not send or receive")]
+    Io(#[from] io::Error),
+}

@@ -1,0 +1,14 @@
+//! As `message_that_is_no_part`, where no session is in between.
+
+use dms::session::{Memory, Transport};
+
+#[derive(Debug, Clone)]
+struct Stranger;
+
+enum Message {}
+
+fn parent(memory: &Memory<Message>) {
+    drop(memory.send_to(1, Stranger));
+}
+
+fn main() {}
