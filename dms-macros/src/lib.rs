@@ -322,7 +322,8 @@ pub fn restore(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 /// The method may have any name, there is one at most, it takes `&mut self` or `&self` and, if it is wanted, `ctx`, and may be `async`. It returns a
-/// `HealthStatus`, a `bool`, a `Result<(), E>` with any error that turns into a `ModuleError`, or a `Result<HealthStatus, E>`.
+/// `HealthStatus`, a `bool`, a `Result<(), E>` with any error that turns into a `ModuleError`, or a `Result<HealthStatus, E>`; or any of these as an `Option`, where `None` says
+/// nothing: such a check does not count.
 ///
 /// | key | value | without it |
 /// |--|--|--|
@@ -330,6 +331,8 @@ pub fn restore(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `timeout` | `"5s"`: how long a check may take | 5 s |
 /// | `failures` | `3`: so many failed checks in a row make the module unhealthy; fewer degrade it | 3 |
 /// | `successes` | `2`: so many successful ones in a row make a degraded module healthy again | 2 |
+///
+/// `Register::health_schedule` says so for one module instead.
 ///
 /// A check has failed where it says `Unhealthy`, `false` or an error, where it panics (which is no panic of the module), and where nothing is known by its timeout: because it takes
 /// too long, or because the module does not come to it while a handler runs. One that says `Degraded` degrades the module at once and counts as neither. What became of it is to be seen in

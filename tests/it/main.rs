@@ -15,6 +15,7 @@ mod essential;
 mod events;
 mod front_door;
 mod health;
+mod health_schedule;
 mod identity;
 mod inline;
 mod kills;

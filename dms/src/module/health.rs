@@ -9,7 +9,7 @@ use super::handler::Module;
 use super::health_judge::Checks;
 use super::lifecycle::{ModuleId, ModuleName};
 use super::module_ref::ModuleRef;
-use crate::recovery::HealthStatus;
+use crate::recovery::{HealthSchedule, HealthStatus};
 
 /// The health of a module has changed: by its [checks](macro@crate::health), or because it failed and is started again.
 ///
@@ -52,6 +52,8 @@ pub(crate) struct Health {
     changes: VecDeque<HealthChanged>,
     /// Whether somebody is about to tell them.
     is_told: bool,
+    /// When it is checked, where that is not what its type says.
+    pub(super) schedule: Option<Box<HealthSchedule>>,
     /// What the running incarnation's checks say; `None` where it has none.
     pub(super) checks: Option<Box<Checks>>,
 }

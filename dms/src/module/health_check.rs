@@ -13,18 +13,13 @@ use super::context::Context;
 use super::deadline::Deadline;
 use super::error::ModuleError;
 use super::handler::Module;
-use super::health_judge::{Checks, Ticket, end_check};
+use super::health_judge::{Checks, Said, Ticket, end_check};
 use super::worker::panic_text;
-use crate::recovery::{HealthStatus, HealthThresholds};
-
-/// The shortest interval between two checks; what is shorter is taken as this.
-const SHORTEST: Duration = Duration::from_millis(1);
+use crate::recovery::{HealthSchedule, HealthStatus};
 
 /// The health check of a module, as `#[health]` writes it.
 pub struct HealthCheck<T: Module> {
-    every: Duration,
-    timeout: Duration,
-    thresholds: HealthThresholds,
+    schedule: HealthSchedule,
     message: fn() -> T::Message,
 }
 
@@ -32,39 +27,34 @@ impl<T: Module> HealthCheck<T> {
     /// Describes the check that the message of `message` runs: each 10 s, for 5 s at most.
     #[must_use]
     pub const fn new(message: fn() -> T::Message) -> Self {
-        Self {
-            every: Duration::from_secs(10),
-            timeout: Duration::from_secs(5),
-            thresholds: HealthThresholds::DEFAULT,
-            message,
-        }
+        Self { schedule: HealthSchedule::DEFAULT, message }
     }
 
     /// Runs it each `every`.
     #[must_use]
     pub const fn every(mut self, every: Duration) -> Self {
-        self.every = every;
+        self.schedule.every = every;
         self
     }
 
     /// Gives it so long.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.schedule.timeout = timeout;
         self
     }
 
     /// So many failures in a row make the module unhealthy.
     #[must_use]
     pub const fn failures(mut self, failures: u32) -> Self {
-        self.thresholds.failures = failures;
+        self.schedule.thresholds.failures = failures;
         self
     }
 
     /// So many successes in a row heal it.
     #[must_use]
     pub const fn successes(mut self, successes: u32) -> Self {
-        self.thresholds.successes = successes;
+        self.schedule.thresholds.successes = successes;
         self
     }
 
@@ -73,59 +63,62 @@ impl<T: Module> HealthCheck<T> {
         (self.message)()
     }
 
-    /// Has the incarnation that begins now checked, first after one interval.
+    /// Has the incarnation that begins now checked, first after one interval; when, what registered it may have said instead.
     pub(crate) fn begin(&self, cell: &Arc<dyn AnyCell>) {
-        Checks::begin(cell, self.every.max(SHORTEST), self.timeout, self.thresholds);
+        Checks::begin(cell, self.schedule);
     }
 }
 
 impl<T: Module> fmt::Debug for HealthCheck<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HealthCheck")
-            .field("every", &self.every)
-            .field("timeout", &self.timeout)
-            .field("thresholds", &self.thresholds)
-            .finish_non_exhaustive()
+        f.debug_struct("HealthCheck").field("schedule", &self.schedule).finish_non_exhaustive()
     }
 }
 
-/// What a health check may return: a [`HealthStatus`], a `bool`, or a `Result` of nothing or of a [`HealthStatus`].
+/// What a health check may return: a [`HealthStatus`], a `bool`, a `Result` of nothing or of a [`HealthStatus`]; or any of these as an `Option`, where `None` says nothing and
+/// does not count.
 #[diagnostic::on_unimplemented(
     message = "a health check cannot return `{Self}`",
     label = "not `HealthStatus`, `bool` or `Result<(), E>`",
     note = "return `HealthStatus`, `bool`, or `Result<(), ModuleError>` (any error turns into a `ModuleError` with `?`)"
 )]
 pub trait HealthOutput {
-    /// What the check says.
-    fn into_status(self) -> HealthStatus;
+    /// What the check says, if anything.
+    fn into_status(self) -> Option<HealthStatus>;
 }
 
 impl HealthOutput for HealthStatus {
-    fn into_status(self) -> HealthStatus {
-        self
+    fn into_status(self) -> Option<HealthStatus> {
+        Some(self)
     }
 }
 
 impl HealthOutput for bool {
-    fn into_status(self) -> HealthStatus {
-        if self { HealthStatus::Healthy } else { HealthStatus::Unhealthy("the check says `false`".to_owned()) }
+    fn into_status(self) -> Option<HealthStatus> {
+        Some(if self { HealthStatus::Healthy } else { HealthStatus::Unhealthy("the check says `false`".to_owned()) })
     }
 }
 
 impl<E: Into<ModuleError>> HealthOutput for Result<(), E> {
-    fn into_status(self) -> HealthStatus {
+    fn into_status(self) -> Option<HealthStatus> {
         self.map(|()| HealthStatus::Healthy).into_status()
     }
 }
 
 impl<E: Into<ModuleError>> HealthOutput for Result<HealthStatus, E> {
-    fn into_status(self) -> HealthStatus {
-        self.unwrap_or_else(|error| HealthStatus::Unhealthy(error.into().chain()))
+    fn into_status(self) -> Option<HealthStatus> {
+        Some(self.unwrap_or_else(|error| HealthStatus::Unhealthy(error.into().chain())))
     }
 }
 
-/// What a health check says.
-pub fn health(output: impl HealthOutput) -> HealthStatus {
+impl<O: HealthOutput> HealthOutput for Option<O> {
+    fn into_status(self) -> Option<HealthStatus> {
+        self.and_then(O::into_status)
+    }
+}
+
+/// What a health check says, if anything.
+pub fn health(output: impl HealthOutput) -> Option<HealthStatus> {
     output.into_status()
 }
 
@@ -147,7 +140,7 @@ pub fn begin_check<T: Module>(name: &'static str, ctx: &mut Context<T>) -> Optio
 
 impl Check {
     /// Runs the check to its end, or to its timeout. A panic in it is what it says.
-    pub async fn run(self, check: impl Future<Output = HealthStatus> + Send) {
+    pub async fn run(self, check: impl Future<Output = Option<HealthStatus>> + Send) {
         let mut check = pin!(Some(check));
         let said = poll_fn(|cx| {
             // Before the check is polled: whoever ends it from here on finds the waker.
@@ -156,10 +149,10 @@ impl Check {
             }
             let Some(check) = check.as_mut().as_pin_mut() else { return Poll::Ready(None) };
             match panic::catch_unwind(AssertUnwindSafe(|| check.poll(cx))) {
-                Ok(poll) => poll.map(Some),
+                Ok(poll) => poll.map(|said| Some(said.map_or(Said::Nothing, Said::Of))),
                 Err(panic) => {
                     let text = format!("`{}` panicked: {}", self.name, panic_text(&*panic));
-                    Poll::Ready(Some(HealthStatus::Unhealthy(text)))
+                    Poll::Ready(Some(Said::Of(HealthStatus::Unhealthy(text))))
                 }
             }
         });

@@ -20,7 +20,13 @@ use super::health::Health;
 use super::lifecycle::{Failure, ModuleState};
 use super::module_ref::ModuleRef;
 use super::timers::{Fired, Key, Source};
-use crate::recovery::{HealthMonitor, HealthStatus, HealthThresholds};
+use crate::recovery::{HealthMonitor, HealthSchedule, HealthStatus};
+
+/// The shortest interval between two checks, and the shortest timeout; what is shorter is taken as this.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The longest timeout; what is longer is taken as this. A moment so far away can be told.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// The checks of an incarnation. They lie under the lock of the module's end.
 pub(crate) struct Checks {
@@ -41,6 +47,13 @@ pub(super) struct Ticket {
     incarnation: u32,
     /// From 1, in each incarnation.
     number: u64,
+}
+
+/// What a check that has come to its end says.
+pub(super) enum Said {
+    Of(HealthStatus),
+    /// It does not count.
+    Nothing,
 }
 
 /// A check that has been asked for and says nothing yet.
@@ -70,20 +83,25 @@ struct Verdict {
 
 impl Checks {
     /// Has the incarnation that begins now checked, first after one interval.
-    pub(super) fn begin(cell: &Arc<dyn AnyCell>, every: Duration, timeout: Duration, thresholds: HealthThresholds) {
+    ///
+    /// `schedule` is what its type says; what was said when it was registered goes before.
+    pub(super) fn begin(cell: &Arc<dyn AnyCell>, schedule: HealthSchedule) {
         let core = cell.core();
         core.end_checks();
         let incarnation = core.incarnation();
-        let checks = Self {
-            incarnation,
-            timeout,
-            failures: thresholds.failures.max(1),
-            monitor: HealthMonitor::new(thresholds),
-            pending: None,
-            asked: 0,
-            schedule: None,
-        };
-        core.with_health(|health| health.checks = Some(Box::new(checks)));
+        let every = core.with_health(|health| {
+            let HealthSchedule { every, timeout, thresholds } = *health.schedule.as_deref().unwrap_or(&schedule);
+            health.checks = Some(Box::new(Self {
+                incarnation,
+                timeout: timeout.clamp(SHORTEST, LONGEST),
+                failures: thresholds.failures.max(1),
+                monitor: HealthMonitor::new(thresholds),
+                pending: None,
+                asked: 0,
+                schedule: None,
+            }));
+            every.max(SHORTEST)
+        });
         let Some(due) = Instant::now().checked_add(every) else { return };
         core.is_timed.store(true, Ordering::Release);
         let schedule = Schedule { cell: Arc::clone(cell), incarnation, every, due };
@@ -107,6 +125,11 @@ impl Checks {
 }
 
 impl Core {
+    /// Says when the module is checked, instead of what its type does, from the next incarnation on.
+    pub(crate) fn schedule_health(&self, schedule: HealthSchedule) {
+        self.with_health(|health| health.schedule = Some(Box::new(schedule)));
+    }
+
     /// Asks for no further check: the incarnation ends.
     pub(crate) fn end_checks(&self) {
         let checks = self.look_at_health(|health| health.checks.take()).flatten();
@@ -147,17 +170,17 @@ impl Core {
     }
 
     /// Takes in what the check that is under way says, or what is said of it.
-    fn take_in(
-        &self,
-        incarnation: u32,
-        said: impl FnOnce(&Checks, &Pending) -> Option<HealthStatus>,
-    ) -> Option<Verdict> {
+    fn take_in(&self, incarnation: u32, said: impl FnOnce(&Checks, &Pending) -> Option<Said>) -> Option<Verdict> {
         let is_checkable = self.is_checkable();
         self.look_at_health(|health| {
             let checks = health.checks.as_mut().filter(|checks| checks.incarnation == incarnation)?;
-            let check = said(checks, checks.pending.as_ref()?)?;
+            let said = said(checks, checks.pending.as_ref()?)?;
             let pending = checks.pending.take()?;
             let (mut changed, failures) = (None, checks.failures);
+            let Said::Of(check) = said else {
+                let check = checks.monitor.status().clone();
+                return Some(Verdict { check, pending, changed, failures, incarnation });
+            };
             // Of what ends anyway nothing is said any more.
             if is_checkable {
                 changed = checks.monitor.record(check.clone()).cloned();
@@ -179,18 +202,18 @@ impl Core {
             let is_known = pending.has_begun || self.is_busy.load(Ordering::Relaxed);
             let handler = running.filter(|_| is_known).unwrap_or("run");
             (pending.deadline <= now).then(|| {
-                HealthStatus::Unhealthy(if pending.has_begun {
+                Said::Of(HealthStatus::Unhealthy(if pending.has_begun {
                     too_long(handler, timeout)
                 } else {
                     format!("no answer within {timeout:?}: `{handler}` runs")
-                })
+                }))
             })
         })
     }
 }
 
 /// Ends a check, unless it was given up meanwhile.
-pub(super) fn end_check(cell: &dyn AnyCell, ticket: Ticket, name: &str, said: HealthStatus) {
+pub(super) fn end_check(cell: &dyn AnyCell, ticket: Ticket, name: &str, said: Said) {
     let now = Instant::now();
     let verdict = cell.core().take_in(ticket.incarnation, |checks, pending| {
         if pending.ticket != ticket {
@@ -198,7 +221,7 @@ pub(super) fn end_check(cell: &dyn AnyCell, ticket: Ticket, name: &str, said: He
         }
         // One that blocks its thread may be late though nobody has given it up.
         let is_late = now > pending.deadline;
-        Some(if is_late { HealthStatus::Unhealthy(too_long(name, checks.timeout)) } else { said })
+        Some(if is_late { Said::Of(HealthStatus::Unhealthy(too_long(name, checks.timeout))) } else { said })
     });
     if let Some(mut verdict) = verdict {
         // It does not wait any more.

@@ -1,6 +1,7 @@
 //! What checks say of a module's health.
 
 use std::fmt;
+use std::time::Duration;
 
 /// How well a module is.
 ///
@@ -74,6 +75,40 @@ impl HealthThresholds {
 }
 
 impl Default for HealthThresholds {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// When a module is checked, and how many checks decide.
+///
+/// [`#[health]`](macro@crate::health) says so for a type, [`Register::health_schedule`](crate::Register::health_schedule) for one module of it.
+///
+/// ```
+/// use dms::recovery::HealthSchedule;
+/// use std::time::Duration;
+///
+/// let often = HealthSchedule { every: Duration::from_secs(1), ..HealthSchedule::DEFAULT };
+/// assert_eq!(often.timeout, Duration::from_secs(5));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HealthSchedule {
+    /// How long from one check to the next; the first one comes so long after the module has begun to run. What is below a millisecond is taken as one. With
+    /// [`Duration::MAX`] it is checked only when [somebody asks](crate::ModuleRef::check_health).
+    pub every: Duration,
+    /// How long a check may take before it has failed. What is below a millisecond is taken as one, what is above a year as a year.
+    pub timeout: Duration,
+    /// How many checks in a row decide.
+    pub thresholds: HealthThresholds,
+}
+
+impl HealthSchedule {
+    /// Each 10 s, for 5 s at most, with the [thresholds](HealthThresholds::DEFAULT) of a module that says nothing else.
+    pub const DEFAULT: Self =
+        Self { every: Duration::from_secs(10), timeout: Duration::from_secs(5), thresholds: HealthThresholds::DEFAULT };
+}
+
+impl Default for HealthSchedule {
     fn default() -> Self {
         Self::DEFAULT
     }

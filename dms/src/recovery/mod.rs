@@ -45,7 +45,7 @@ mod supervision;
 
 pub use backoff::{Backoff, Delays, Jitter};
 pub use breaker::{BreakerBuilder, BreakerError, BreakerMetrics, CircuitBreaker, CircuitState};
-pub use health::{HealthMonitor, HealthStatus, HealthSummary, HealthThresholds};
+pub use health::{HealthMonitor, HealthSchedule, HealthStatus, HealthSummary, HealthThresholds};
 pub use intensity::{RecentRestarts, RestartIntensity};
 pub use policy::{Exit, Restart, RestartPolicy};
 pub(crate) use random::Random;

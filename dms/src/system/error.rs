@@ -141,6 +141,14 @@ pub enum RegisterError {
         /// The module's name.
         module: String,
     },
+    /// When the module's health is checked was said, and it has no `#[health]`.
+    #[error(
+        "module `{module}` has no health check that a schedule could be for: write `#[health] async fn health(&self) -> HealthStatus` in its `#[module] impl`, or register it without `.health_schedule(…)`"
+    )]
+    NoHealthCheck {
+        /// The module's name.
+        module: String,
+    },
     /// The module was to begin with the state of a snapshot, and has no `#[restore]`.
     #[cfg(feature = "snapshot")]
     #[error(

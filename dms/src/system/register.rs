@@ -26,7 +26,7 @@ use crate::module::reply::NoAnswer;
 use crate::module::supervised::{Build, supervised_life};
 use crate::module::worker::{self, NotStarted, Start};
 use crate::module::{Module, ModuleFlags, ModuleId, ModuleInfo, ModuleRef, ModuleState};
-use crate::recovery::{Restart, RestartPolicy};
+use crate::recovery::{HealthSchedule, Restart, RestartPolicy};
 
 /// A registration to come: await it, or set something first.
 ///
@@ -170,6 +170,39 @@ impl<T: Module> Register<T> {
         self
     }
 
+    /// Says when this module's health is checked and how many checks decide, instead of what [`#[health]`](macro@crate::health) says. Restarts and reloads keep it.
+    ///
+    /// A module without a check is not registered: [`RegisterError::NoHealthCheck`].
+    ///
+    /// ```
+    /// # use dms::prelude::*;
+    /// use dms::recovery::HealthSchedule;
+    /// use std::time::Duration;
+    ///
+    /// #[module]
+    /// struct Link { url: String }
+    ///
+    /// #[module]
+    /// impl Link {
+    ///     #[health]
+    ///     async fn health(&self) -> bool { !self.url.is_empty() }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let system = System::new();
+    /// let schedule = HealthSchedule { every: Duration::from_secs(1), ..HealthSchedule::DEFAULT };
+    /// let link = system.register_module(Link { url: String::new() }).health_schedule(schedule).await?;
+    /// tokio::time::sleep(Duration::from_millis(1500)).await;
+    /// assert_eq!(link.health().to_string(), "degraded: the check says `false`");
+    /// # system.shutdown().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn health_schedule(mut self, schedule: HealthSchedule) -> Self {
+        self.settings.wants.get_or_insert_default().health = Some(schedule);
+        self
+    }
+
     /// Gives the module the state of a snapshot, by its `#[restore]` method: after `init`, and before `start` and its first message.
     ///
     /// The snapshot may be one of another type, or of another version of this one, which the method is told; what cannot be read as the type that the method takes fails the registration, with
@@ -302,6 +335,11 @@ impl<T: Module> Entry<T> {
         !self.has_a_start() && self.role == Role::Alone && matches!(self.make, Some(Make::Value(_)))
     }
 
+    /// When its health is checked, where the registration says so.
+    fn health_schedule(&self) -> Option<HealthSchedule> {
+        self.settings.wants.as_ref().and_then(|wants| wants.health)
+    }
+
     /// How it is started again.
     fn restart(&self) -> Restart {
         let set = self.settings.wants.as_ref().and_then(|wants| wants.restart);
@@ -322,6 +360,9 @@ impl<T: Module> Candidate for Entry<T> {
             if self.build.is_none() && self.restart().policy != RestartPolicy::Never {
                 return Err(RegisterError::CannotRestart { module: self.name() });
             }
+        }
+        if const { T::HEALTH.is_none() } && self.health_schedule().is_some() {
+            return Err(RegisterError::NoHealthCheck { module: self.name() });
         }
         #[cfg(feature = "snapshot")]
         if self.is_restored() && !T::RESTORES {
@@ -348,7 +389,11 @@ impl<T: Module> Candidate for Entry<T> {
     fn make_cell(&mut self, shared: &Shared) {
         if self.module.is_none() {
             let state = if self.begins_running() { ModuleState::Running } else { ModuleState::Created };
-            self.module = Some(shared.cell(&self.settings, self.own.take(), state));
+            let module = shared.cell(&self.settings, self.own.take(), state);
+            if let Some(schedule) = self.health_schedule() {
+                module.cell.core.schedule_health(schedule);
+            }
+            self.module = Some(module);
         }
     }
 

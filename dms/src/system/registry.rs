@@ -36,7 +36,7 @@ use crate::module::together::Baton;
 use crate::module::{
     Failure, Module, ModuleFlags, ModuleId, ModuleInfo, ModuleName, ModuleRef, ModuleState, ReloadEntry,
 };
-use crate::recovery::{Restart, Strategy};
+use crate::recovery::{HealthSchedule, Restart, Strategy};
 
 /// What a system, its references and its modules share.
 pub(crate) struct Shared {
@@ -141,6 +141,8 @@ pub(super) struct Settings {
 pub(super) struct Wants {
     /// How it is started again.
     pub(super) restart: Option<Restart>,
+    /// When its health is checked.
+    pub(super) health: Option<HealthSchedule>,
     /// Dependencies as they are written, and whether they are optional.
     pub(super) dependencies: Vec<(String, bool)>,
     pub(super) provides: Vec<String>,
