@@ -21,6 +21,8 @@ mod module;
 pub mod observe;
 #[cfg(feature = "process")]
 pub mod process;
+#[cfg(any(feature = "config", feature = "process"))]
+mod quantity;
 pub mod recovery;
 #[cfg(feature = "session")]
 pub mod session;

@@ -1,13 +1,12 @@
 //! Settings of modules, from several layers.
 //!
 //! Reading order: [`builder`] names the layers; [`layer`] and [`environment`] read them into one [`tree`] of values, merged by the crate `config`, each with
-//! its [`origin`]. [`read`] makes a type of a part of the tree, [`duration`] one type that serde alone would have as a table, [`mistake`] is what goes wrong in between and [`error`] what the user sees of it. [`access`]
+//! its [`origin`]. [`read`] makes a type of a part of the tree, [`mistake`] is what goes wrong in between and [`error`] what the user sees of it. [`access`]
 //! is how modules come to all this, [`reload`] how it changes, and [`changed`] what they are told of that.
 
 mod access;
 mod builder;
 mod changed;
-mod duration;
 mod environment;
 mod error;
 mod layer;

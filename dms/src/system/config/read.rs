@@ -9,11 +9,11 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::duration::{self, is_duration};
 use super::layer::of_text;
 use super::mistake::{Kind, Mistake, Step, one_of, wanted};
 use super::origin::is_environment;
 use super::tree::{Table, is_alike};
+use crate::quantity::duration;
 
 /// Reads `value` as a `C`. Where there is none, what `C` makes of that.
 pub(super) fn read<C: DeserializeOwned>(value: Option<&Value>) -> Result<C, Mistake> {
@@ -429,4 +429,9 @@ impl<'de> Deserializer<'de> for Absent {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map identifier ignored_any
     }
+}
+
+/// Whether the struct that is read is the one of the standard library.
+fn is_duration(name: &str, fields: &[&str]) -> bool {
+    name == "Duration" && fields == ["secs", "nanos"]
 }
