@@ -20,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
 
 /// Writes one in the largest unit that leaves it whole, so that [`parse`] reads the same: `"64MiB"`.
 pub(crate) fn write(bytes: u64) -> String {
-    match BINARY.iter().find(|(_, factor)| bytes >= *factor && bytes % factor == 0) {
+    match BINARY.iter().find(|(_, factor)| bytes >= *factor && bytes.is_multiple_of(*factor)) {
         Some((unit, factor)) => format!("{}{unit}", bytes / factor),
         None => format!("{bytes}B"),
     }

@@ -7,10 +7,11 @@
 use std::mem::MaybeUninit;
 use std::time::{Duration, Instant};
 
+use nix::unistd::getpgid;
 use parking_lot::Mutex;
 use rustix::fs::{CWD, Mode, OFlags, RawDir, openat};
 use rustix::io;
-use rustix::process::{Pid, getpgid};
+use rustix::process::Pid;
 
 /// A census is good for at least so long.
 const GOOD_FOR: Duration = Duration::from_millis(20);
@@ -41,13 +42,14 @@ struct Census {
 ///
 /// `/proc` cannot be read.
 pub(crate) fn members_of(group: Pid) -> io::Result<Vec<Pid>> {
+    let leader = group.as_raw_nonzero().get();
     let mut latest = LATEST.lock();
-    if !latest.as_ref().is_some_and(|census| census.taken.elapsed() < census.good_for) {
+    if latest.as_ref().is_none_or(|census| census.taken.elapsed() >= census.good_for) {
         *latest = Some(Census::take()?);
     }
-    let mut members = latest.as_ref().map(|census| census.members_of(group)).unwrap_or_default();
+    let mut members = latest.as_ref().map(|census| census.members_of(leader)).unwrap_or_default();
     drop(latest);
-    if !members.contains(&group) && getpgid(Some(group)) == Ok(group) {
+    if !members.contains(&group) && group_of(leader) == Some(leader) {
         members.push(group);
     }
     Ok(members)
@@ -63,29 +65,31 @@ impl Census {
         while let Some(entry) = entries.next() {
             let Some(pid) = pid(entry?.file_name().to_bytes()) else { continue };
             // It may have ended since.
-            if let Ok(group) = getpgid(Some(pid)) {
-                processes.push((group.as_raw_nonzero().get(), pid.as_raw_nonzero().get()));
-            }
+            processes.extend(group_of(pid).map(|group| (group, pid)));
         }
         processes.sort_unstable();
         let good_for = (taken.elapsed() * TIMES_ITS_COST).clamp(GOOD_FOR, GOOD_FOR_AT_MOST);
         Ok(Self { taken, good_for, processes })
     }
 
-    fn members_of(&self, group: Pid) -> Vec<Pid> {
-        let group = group.as_raw_nonzero().get();
+    fn members_of(&self, group: i32) -> Vec<Pid> {
         let begin = self.processes.partition_point(|(of, _)| *of < group);
         let end = self.processes.partition_point(|(of, _)| *of <= group);
         self.processes[begin..end].iter().filter_map(|(_, pid)| Pid::from_raw(*pid)).collect()
     }
 }
 
+/// The group of a process: 0 for a thread of the kernel. `None` if it has ended.
+fn group_of(pid: i32) -> Option<i32> {
+    getpgid(Some(nix::unistd::Pid::from_raw(pid))).ok().map(nix::unistd::Pid::as_raw)
+}
+
 /// The process that an entry of `/proc` is of; `None` for what else there is.
-fn pid(name: &[u8]) -> Option<Pid> {
+fn pid(name: &[u8]) -> Option<i32> {
     if !name.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Pid::from_raw(std::str::from_utf8(name).ok()?.parse().ok()?)
+    std::str::from_utf8(name).ok()?.parse().ok().filter(|pid| *pid > 0)
 }
 
 #[cfg(test)]
@@ -94,7 +98,7 @@ mod tests {
 
     #[test]
     fn only_entries_that_are_numbers_are_processes() {
-        assert_eq!(pid(b"17").map(|pid| pid.as_raw_nonzero().get()), Some(17));
+        assert_eq!(pid(b"17"), Some(17));
         for name in [b"self".as_slice(), b"", b".", b"0", b"1a", b"-1", b"+1", b"99999999999", b"\xff"] {
             assert_eq!(pid(name), None, "{name:?}");
         }

@@ -4,7 +4,8 @@
 ///
 /// The name of the program stands in such a file too, but in a line of its own, in which the kernel writes the end of a line as two other characters.
 pub(crate) fn bytes_of(text: &[u8], name: &str) -> Option<u64> {
-    let line = text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":"))?;
+    let line =
+        text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":"))?;
     let mut words = std::str::from_utf8(line).ok()?.split_ascii_whitespace();
     let (number, unit) = (words.next()?.parse::<u64>().ok()?, words.next()?);
     if unit == "kB" { number.checked_mul(1024) } else { None }
@@ -27,7 +28,8 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_refused() {
-        for line in ["VmRSS:", "VmRSS: kB", "VmRSS: 5", "VmRSS: 5 MB", "VmRSS: -5 kB", "VmRSS: 18446744073709551615 kB"] {
+        for line in ["VmRSS:", "VmRSS: kB", "VmRSS: 5", "VmRSS: 5 MB", "VmRSS: -5 kB", "VmRSS: 18446744073709551615 kB"]
+        {
             assert_eq!(bytes_of(line.as_bytes(), "VmRSS"), None, "{line:?}");
         }
         assert_eq!(bytes_of(b"VmRSS: \xff kB", "VmRSS"), None);
