@@ -4,11 +4,19 @@
 //! [`#[run]`](crate::run) is one; so is any future that takes an [`EventSource`].
 //!
 //! Reading order: [`channel`] is what sessions tell each other with. [`transport`] is how they reach those on other machines, [`memory`] the same within one process.
+//! `signed` is messages that say who signed them.
 
 mod channel;
 mod memory;
+#[cfg(feature = "signing")]
+mod signed;
 mod transport;
 
 pub use channel::{Closed, EventSender, EventSource, TrySendError, event, event_within};
 pub use memory::{AddrInUse, Memory, MemoryNetwork};
+#[cfg(feature = "signing")]
+pub use signed::{
+    Algorithm, KeyError, KeyFileError, KeyId, KeyRing, MalformedError, MessageId, SignError, Signed, Signer,
+    SigningKey, Verified, Verifier, VerifyError, VerifyingKey,
+};
 pub use transport::{Endpoint, Transport, TransportError};
