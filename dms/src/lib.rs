@@ -19,7 +19,7 @@ mod message;
 mod module;
 #[cfg(feature = "observe")]
 pub mod observe;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", unix))]
 pub mod process;
 #[cfg(any(feature = "config", feature = "process"))]
 mod quantity;
@@ -57,7 +57,7 @@ pub use system::{Config, ConfigBuilder, ConfigError, ConfigOrigin, ConfigReload}
 pub use system::{
     DependencyCandidate, DependencyError, Event, FindError, HealthReport, ModuleHealth, ModuleSummary, Pool, Register,
     RegisterAll, RegisterError, RegisterFuture, RegisterPool, RegisterPoolFuture, RegisterSet, Routing, ShutdownReport,
-    StopPool, System, SystemBuilder, SystemFailure, SystemRef,
+    StopPool, Supervisor, System, SystemBuilder, SystemFailure, SystemRef,
 };
 #[cfg(feature = "wire")]
 pub use system::{RequestFuture, SendRequest};

@@ -1,1 +1,5 @@
-//! Tests of OS processes as modules, a file per topic.
+//! OS processes as supervised modules: real ones.
+#![cfg(unix)]
+
+mod lifecycle;
+mod real;

@@ -1,16 +1,55 @@
-//! OS processes as supervised modules (feature `process`).
+//! OS processes as supervised modules (feature `process`, on Unix).
+//!
+//! A process is a module: the same supervision, names, dependencies, events, health and shutdown. A [`ProcessManager`] spawns processes under a supervisor and knows them by their ids; a [`ProcessHandle`] is a reference to one.
+//!
+//! # What is left of a process
+//!
+//! Nothing. A process leads a group of its own, and what it starts is in that group. When it is stopped, when it ends by itself, when its manager is dropped, the system shuts down or the runtime is dropped, what is left of the group is killed,
+//! and the process is reaped. When this program is killed, with `SIGKILL` too, the parent-death signal ends the processes, and a small process that outlives this program by a moment ends what is left of their groups.
+//! What leaves the group, as a daemon does that calls `setsid`, is nobody's any more.
 
-#![allow(dead_code, reason = "the module of a process is not there yet")]
+// Reading order: `process` is the module, with `state` for what is known of it over its incarnations; `manager` and `handle` are how others reach it. `config` (and `config_file`, how a file writes it), `id`, `signal`, `status` and `error` are
+// what they say. Below: `spawn` is the thread that spawns, with `account` for users and `fork` for what runs in the child; `child` is what runs then; `guardian` outlives this program. `limits`
+// are what a process may use, `rlimit` those that the kernel holds, `usage` what it uses, `sampler` sees that in `proc`, and `judge` judges it.
 
+mod account;
+mod child;
+mod config;
+mod config_file;
+mod error;
+mod fork;
+mod guardian;
+mod handle;
+mod id;
+#[allow(dead_code, reason = "the module of a process does not judge yet")]
 mod judge;
+#[allow(dead_code, reason = "the module of a process does not judge yet")]
 mod limits;
+mod manager;
 #[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(dead_code, reason = "the module of a process does not sample yet")]
 mod proc;
+#[allow(clippy::module_inception, reason = "the room is named after its main type")]
+mod process;
+#[allow(dead_code, reason = "the module of a process does not judge yet")]
 mod rlimit;
 #[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(dead_code, reason = "the module of a process does not sample yet")]
 mod sampler;
+mod signal;
+mod spawn;
+mod state;
+mod status;
 mod usage;
 
+pub use config::ProcessConfig;
+pub use error::{ProcessError, ProcessResult};
+pub use handle::ProcessHandle;
+pub use id::ProcessId;
 pub use judge::LimitLevel;
 pub use limits::{Amount, Limit, ResourceLimits};
+pub use manager::ProcessManager;
+pub use process::{Pause, Process, ProcessRef, Report, Resume, SendSignal};
+pub use signal::{Signal, UnknownSignal};
+pub use status::{ExitReport, ProcessChanged, ProcessReport, ProcessStatus};
 pub use usage::ResourceUsage;

@@ -2,7 +2,7 @@
 
 use super::pool::RegisterPool;
 use super::published::Published;
-use super::register::{Make, Register};
+use super::register::Register;
 use super::registry::Shared;
 use super::system::SystemRef;
 use crate::module::{Context, Module, ModuleRef};
@@ -26,12 +26,12 @@ impl<T: Module> Context<T> {
 
     /// Registers a child of this module, which is stopped with it, before its own `stop` hook.
     pub fn register_module<C: Module>(&self, child: C) -> Register<C> {
-        Register::new(&self.system(), Make::Value(child), Some(self.id()))
+        self.supervisor().register_module(child)
     }
 
     /// As [`SystemRef::register_with`], for a child of this module.
     pub fn register_with<C: Module>(&self, make: impl Fn(ModuleRef<C>) -> C + Send + 'static) -> Register<C> {
-        Register::new(&self.system(), Make::With(Box::new(make)), Some(self.id()))
+        self.supervisor().register_with(make)
     }
 
     /// As [`SystemRef::register_pool`], for children of this module.

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`system`] is the main type and [`builder`] its settings; [`register`] brings a module to life, [`registry`] knows those that live, [`shutdown`] ends them in
 //! order; [`set`] starts several in the order of their dependencies, which [`requirement`] reads, [`resolve`] finds and [`dependency`] hands to the
-//! module; [`failure`] is that of the system, [`health`] how its modules are; [`pool`] puts several behind one handle; [`event`] brings one event to many, [`published`] is what becomes of it, [`system_event`] what the system
+//! module; [`supervisor`] is whose child a module becomes, as a value; [`failure`] is that of the system, [`health`] how its modules are; [`pool`] puts several behind one handle; [`event`] brings one event to many, [`published`] is what becomes of it, [`system_event`] what the system
 //! itself tells, [`sources`] where it knows that from; [`context`] lets a handler reach the system; `config` is what it is told from outside; `request` asks a module by
 //! name (features `config` and `wire`); [`error`] is what can go wrong, and `ended` what is kept of modules that have ended (feature `observe`).
 
@@ -28,6 +28,7 @@ mod resolve;
 mod set;
 mod shutdown;
 mod sources;
+mod supervisor;
 #[allow(clippy::module_inception, reason = "the room is named after its main type")]
 mod system;
 mod system_event;
@@ -48,6 +49,7 @@ pub use registry::ModuleSummary;
 pub use request::{RequestFuture, SendRequest};
 pub use set::{RegisterAll, RegisterSet};
 pub use shutdown::ShutdownReport;
+pub use supervisor::Supervisor;
 pub use system::{System, SystemRef};
 pub use system_event::{CpuHotplug, Custom, Event, MemoryPressure, PressureLevel, Shutdown, Tick};
 pub use watchdog::HandlerStuck;

@@ -1,0 +1,285 @@
+//! What is to be run, and how.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::id::ProcessId;
+use crate::recovery::Restart;
+
+/// How long a process has to end after it was asked to, where its configuration does not say.
+pub(super) const DEFAULT_GRACE: Duration = Duration::from_secs(30);
+
+/// What is to be run, and how.
+///
+/// What is not set is taken from the configuration that the [`ProcessManager`](super::ProcessManager) was made with, and else is as each method says.
+///
+/// ```
+/// use std::time::Duration;
+/// use dms::process::ProcessConfig;
+/// use dms::recovery::Restart;
+///
+/// let web = ProcessConfig::new("web", "python3")
+///     .args(["-m", "http.server", "8080"])
+///     .current_dir("/srv/www")
+///     .env("PYTHONUNBUFFERED", "1")
+///     .grace(Duration::from_secs(5))
+///     .restart(Restart::on_failure().max_restarts(3, Duration::from_secs(60)));
+/// assert_eq!(web.id().as_str(), "web");
+/// ```
+///
+/// It is read from a file too: every setting is a key, `id` and `command` must be there, and a key that there is not is an error. Durations are written as in `"1m 30s"`; `restart` is `"never"`, `"on_failure"` or `"always"`, or a
+/// table of `policy`, `max_restarts`, `within`, `delay` and `longest_delay`.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use dms::process::ProcessConfig;
+/// #[derive(serde::Deserialize)]
+/// struct File { process: Vec<ProcessConfig> }
+///
+/// let file: File = toml::from_str(r#"
+///     [[process]]
+///     id = "web"
+///     command = "python3"
+///     args = ["-m", "http.server", "8080"]
+///     env = { PYTHONUNBUFFERED = "1" }
+///     grace = "5s"
+///     restart = { policy = "on_failure", max_restarts = 3, within = "1m" }
+/// "#)?;
+/// assert_eq!(file.process[0].id().as_str(), "web");
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessConfig {
+    pub(super) id: ProcessId,
+    #[serde(deserialize_with = "text::one")]
+    pub(super) command: OsString,
+    #[serde(default, deserialize_with = "text::list")]
+    pub(super) args: Vec<OsString>,
+    /// `None` for a variable that the process is not to have.
+    #[serde(default, deserialize_with = "text::variables")]
+    pub(super) env: BTreeMap<OsString, OsString>,
+    #[serde(default, deserialize_with = "text::list")]
+    pub(super) env_remove: Vec<OsString>,
+    pub(super) env_clear: Option<bool>,
+    pub(super) current_dir: Option<PathBuf>,
+    pub(super) user: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) own_group: Option<bool>,
+    pub(super) parent_death_signal: Option<bool>,
+    #[serde(default, deserialize_with = "crate::quantity::duration::optional::deserialize")]
+    pub(super) grace: Option<Duration>,
+    #[serde(default, deserialize_with = "super::config_file::restart")]
+    pub(super) restart: Option<Restart>,
+    #[serde(default)]
+    pub(super) depends: Vec<String>,
+}
+
+impl ProcessConfig {
+    /// The process `id`, which runs the program `command`: a path, or a name that is looked for in the `PATH` that the process will have.
+    ///
+    /// The id becomes the name of a module, so one that lives has it in a system at a time.
+    #[must_use]
+    pub fn new(id: impl Into<ProcessId>, command: impl AsRef<OsStr>) -> Self {
+        Self {
+            id: id.into(),
+            command: command.as_ref().to_owned(),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            env_remove: Vec::new(),
+            env_clear: None,
+            current_dir: None,
+            user: None,
+            group: None,
+            own_group: None,
+            parent_death_signal: None,
+            grace: None,
+            restart: None,
+            depends: Vec::new(),
+        }
+    }
+
+    /// What the process is called.
+    #[must_use]
+    pub fn id(&self) -> &ProcessId {
+        &self.id
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn command(&self) -> &OsStr {
+        &self.command
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args(mut self, args: impl IntoIterator<Item: AsRef<OsStr>>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets a variable of its environment. The others are those of this program, unless they are [cleared](Self::env_clear).
+    #[must_use]
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
+        self
+    }
+
+    /// Takes a variable of this program's out of its environment.
+    #[must_use]
+    pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.env_remove.push(name.as_ref().to_owned());
+        self
+    }
+
+    /// Whether its environment begins empty instead of with the variables of this program; else it does not.
+    #[must_use]
+    pub fn env_clear(mut self, clear: bool) -> Self {
+        self.env_clear = Some(clear);
+        self
+    }
+
+    /// Its working directory; else that of this program.
+    #[must_use]
+    pub fn current_dir(mut self, directory: impl AsRef<Path>) -> Self {
+        self.current_dir = Some(directory.as_ref().to_owned());
+        self
+    }
+
+    /// The user that it runs as, by name or number, which takes root; else the one of this program. A name is looked for in `/etc/passwd`. Without a [group](Self::group) of its own it has the user's first; it
+    /// has no supplementary groups. `HOME` and `USER` are left as they are.
+    #[must_use]
+    pub fn user(mut self, user: impl Into<String>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// The group that it runs as, by name or number; a name is looked for in `/etc/group`.
+    #[must_use]
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = Some(group.into());
+        self
+    }
+
+    /// Whether it leads a process group of its own; else it does.
+    ///
+    /// A signal, and so a stop, then reaches whatever the process starts too, as far as that stays in the group: what calls `setsid` or `setpgid`, as daemons do, has left it and is not ended with the process. Without a
+    /// group of its own only the process itself is reached, and Ctrl-C in a terminal reaches it directly.
+    #[must_use]
+    pub fn own_group(mut self, own_group: bool) -> Self {
+        self.own_group = Some(own_group);
+        self
+    }
+
+    /// Whether it is killed when this program dies, however it does: `SIGKILL`, `std::process::exit`, a crash. Else it is, and with it its [group](Self::own_group).
+    ///
+    /// A program that is `setuid` cannot be told so; of it only the group is killed.
+    #[must_use]
+    pub fn parent_death_signal(mut self, killed: bool) -> Self {
+        self.parent_death_signal = Some(killed);
+        self
+    }
+
+    /// How long it has to end after `SIGTERM`; then `SIGKILL` ends it. Else 30 s.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// Whether, how often and after which delays it is started again when it ends by itself. Else it is not.
+    ///
+    /// An exit with 0 is a normal end, everything else a failure: [`Restart::on_failure`] does not start what exited with 0 again, [`Restart::always`] does. What was [stopped](super::ProcessHandle::stop) is never started
+    /// again. What fails more often than is allowed has failed for good, and [its supervisor with it](crate::Register::restart).
+    #[must_use]
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.restart = Some(restart);
+        self
+    }
+
+    /// What must run before it is spawned, and is stopped after it: the id of another process, the name of a module, or a capability, as [`Register::depends_on`](crate::Register::depends_on) takes it.
+    #[must_use]
+    pub fn depends_on(mut self, dependency: impl Into<String>) -> Self {
+        self.depends.push(dependency.into());
+        self
+    }
+
+    /// What this one depends on.
+    #[must_use]
+    pub fn dependencies(&self) -> &[String] {
+        &self.depends
+    }
+
+    /// With what `defaults` says, where this one does not say it.
+    pub(super) fn or(mut self, defaults: &Self) -> Self {
+        let mut env = defaults.env.clone();
+        for name in &self.env_remove {
+            env.remove(name);
+        }
+        env.append(&mut self.env);
+        self.env = env;
+        let removed = defaults.env_remove.iter().filter(|name| !self.env.contains_key(*name)).cloned();
+        self.env_remove.extend(removed);
+        self.env_clear = self.env_clear.or(defaults.env_clear);
+        self.current_dir = self.current_dir.or_else(|| defaults.current_dir.clone());
+        self.user = self.user.or_else(|| defaults.user.clone());
+        self.group = self.group.or_else(|| defaults.group.clone());
+        self.own_group = self.own_group.or(defaults.own_group);
+        self.parent_death_signal = self.parent_death_signal.or(defaults.parent_death_signal);
+        self.grace = self.grace.or(defaults.grace);
+        self.restart = self.restart.or(defaults.restart);
+        self
+    }
+
+    pub(super) fn has_own_group(&self) -> bool {
+        self.own_group.unwrap_or(true)
+    }
+
+    pub(super) fn dies_with_parent(&self) -> bool {
+        self.parent_death_signal.unwrap_or(true)
+    }
+
+    pub(super) fn grace_or_default(&self) -> Duration {
+        self.grace.unwrap_or(DEFAULT_GRACE)
+    }
+}
+
+impl Default for ProcessConfig {
+    /// Says nothing: the defaults of a [`ProcessManager`](super::ProcessManager). Its id, its command, its arguments and its dependencies are nobody's.
+    fn default() -> Self {
+        Self::new("", "")
+    }
+}
+
+/// Texts of the operating system, which in files are texts.
+mod text {
+    use std::collections::BTreeMap;
+    use std::ffi::OsString;
+
+    use serde::{Deserialize, Deserializer};
+
+    pub(super) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OsString, D::Error> {
+        String::deserialize(deserializer).map(OsString::from)
+    }
+
+    pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<OsString>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        Ok(texts.into_iter().map(OsString::from).collect())
+    }
+
+    pub(super) fn variables<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<OsString, OsString>, D::Error> {
+        let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
+        Ok(texts.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}

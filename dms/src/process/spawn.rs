@@ -1,0 +1,237 @@
+//! The thread that spawns all processes of this program, and reaps those that nobody waits for any more.
+//!
+//! A process whose parent-death signal is set dies with the *thread* that spawned it. Tokio's threads may end before the program does; this one does not.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use process_wrap::std::{CommandWrap, ProcessGroup};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
+use tokio::sync::oneshot;
+
+use super::account::{self, GROUPS, USERS};
+use super::child::Leader;
+use super::config::ProcessConfig;
+use super::error::{ProcessError, ProcessResult};
+use super::fork::{self, BeforeExec};
+use super::guardian;
+
+/// A process that runs, with this program's ends of its pipes.
+pub(super) struct Spawned {
+    pub(super) leader: Leader,
+    pub(super) pipes: Pipes,
+}
+
+/// This program's ends of what is piped; blocking ones.
+#[derive(Debug)]
+#[expect(dead_code, reason = "for those who read and write them")]
+pub(super) struct Pipes {
+    pub(super) stdin: Option<ChildStdin>,
+    pub(super) stdout: Option<ChildStdout>,
+    pub(super) stderr: Option<ChildStderr>,
+}
+
+/// What the thread is there for.
+enum Job {
+    Spawn {
+        config: Box<ProcessConfig>,
+        reply: oneshot::Sender<ProcessResult<Spawned>>,
+    },
+    /// A process that has been killed, to be reaped.
+    Bury(Leader),
+}
+
+/// How often it is looked whether what was killed has ended.
+const BURY_EVERY: Duration = Duration::from_millis(2);
+
+static JOBS: Mutex<Option<mpsc::Sender<Job>>> = Mutex::new(None);
+
+/// Spawns the process.
+///
+/// # Cancel safety
+/// What is spawned for nobody is killed.
+pub(super) async fn spawn(config: &ProcessConfig) -> ProcessResult<Spawned> {
+    let failed = |source| not_spawned(config, source);
+    let (reply, spawned) = oneshot::channel();
+    submit(Job::Spawn { config: Box::new(config.clone()), reply }).map_err(failed)?;
+    match spawned.await {
+        Ok(spawned) => spawned,
+        Err(_) => Err(failed(io::Error::other("the thread that spawns processes panicked"))),
+    }
+}
+
+/// Has a process that was killed reaped.
+pub(super) fn bury_later(leader: Leader) {
+    // Where there is no thread there has been no process.
+    let _ = submit(Job::Bury(leader));
+}
+
+fn submit(job: Job) -> io::Result<()> {
+    let mut jobs = JOBS.lock();
+    let sender = if let Some(sender) = &*jobs {
+        sender
+    } else {
+        let (sender, receiver) = mpsc::channel();
+        thread::Builder::new().name("dms-spawner".to_owned()).spawn(move || work(&receiver))?;
+        jobs.insert(sender)
+    };
+    // The thread never ends, so somebody takes it.
+    sender.send(job).map_err(|_| io::Error::other("the thread that spawns processes is gone"))
+}
+
+fn work(jobs: &mpsc::Receiver<Job>) {
+    let mut graves: Vec<Leader> = Vec::new();
+    loop {
+        let job = if graves.is_empty() {
+            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        } else {
+            jobs.recv_timeout(BURY_EVERY)
+        };
+        match job {
+            Ok(Job::Spawn { config, reply }) => {
+                // Whoever asked learns of a panic by the reply that does not come.
+                let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(reply.send(spawn_here(&config)))));
+            }
+            Ok(Job::Bury(leader)) => graves.push(leader),
+            Err(RecvTimeoutError::Timeout) => {}
+            // The sender is never dropped.
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        graves.retain_mut(|leader| matches!(leader.try_bury(), Ok(None)));
+    }
+}
+
+/// Spawns the process as a child of this thread.
+fn spawn_here(config: &ProcessConfig) -> ProcessResult<Spawned> {
+    let mut command = Command::new(&config.command);
+    command.args(&config.args);
+    if config.env_clear.unwrap_or(false) {
+        command.env_clear();
+    }
+    for name in &config.env_remove {
+        command.env_remove(name);
+    }
+    command.envs(&config.env);
+    if let Some(directory) = &config.current_dir {
+        enter(directory).map_err(|source| bad_directory(config, directory, source))?;
+        command.current_dir(directory);
+    }
+    become_user(&mut command, config)?;
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let dies_with = config.dies_with_parent().then(getpid);
+    fork::arm(&mut command, BeforeExec { dies_with, limits: Vec::new() });
+
+    let mut command = CommandWrap::from(command);
+    if config.has_own_group() {
+        command.wrap(ProcessGroup::leader());
+    }
+    let mut wrapped = command.spawn().map_err(|source| refused(config, source))?;
+    let pipes =
+        Pipes { stdin: wrapped.stdin().take(), stdout: wrapped.stdout().take(), stderr: wrapped.stderr().take() };
+    let failed = |source| not_spawned(config, source);
+    let number = i32::try_from(wrapped.id()).ok().and_then(Pid::from_raw);
+    let pid = number.ok_or_else(|| failed(io::Error::other("the operating system gave a pid that is none")))?;
+    let mut leader = Leader::new(pid, config.has_own_group(), wrapped);
+    if config.has_own_group() && config.dies_with_parent() {
+        guardian::watch(pid);
+    }
+    // Also where it has ended by now: nobody has reaped it.
+    leader.set_end(pidfd_open(pid, PidfdFlags::NONBLOCK).map_err(|error| failed(error.into()))?);
+    Ok(Spawned { leader, pipes })
+}
+
+/// That there is such a directory: the error of `spawn` would not say what it is that is missing.
+fn enter(directory: &Path) -> io::Result<()> {
+    if fs::metadata(directory)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
+fn become_user(command: &mut Command, config: &ProcessConfig) -> ProcessResult<()> {
+    let id = || config.id.clone();
+    let mut gid = None;
+    if let Some(name) = &config.user {
+        let unknown = || ProcessError::UnknownUser { id: id(), user: name.clone(), database: USERS.into() };
+        let user = account::user(name).ok_or_else(unknown)?;
+        command.uid(user.uid);
+        gid = user.gid;
+    }
+    if let Some(name) = &config.group {
+        let unknown = || ProcessError::UnknownGroup { id: id(), group: name.clone(), database: GROUPS.into() };
+        gid = Some(account::group(name).ok_or_else(unknown)?);
+    }
+    if let Some(gid) = gid {
+        command.gid(gid);
+    }
+    Ok(())
+}
+
+/// What the operating system meant, which has one number for many reasons.
+fn refused(config: &ProcessConfig, source: io::Error) -> ProcessError {
+    if let Some(directory) = &config.current_dir
+        && enter(directory).is_err()
+    {
+        return bad_directory(config, directory, source);
+    }
+    let (id, program, kind) = (config.id.clone(), program(config), source.kind());
+    let is_not_permitted = source.raw_os_error() == Some(Errno::PERM.raw_os_error());
+    let source = Arc::new(source);
+    match kind {
+        io::ErrorKind::NotFound => {
+            let searched = is_searched(&config.command).then(|| search_path(config)).flatten();
+            ProcessError::ProgramNotFound { id, program, searched }
+        }
+        io::ErrorKind::PermissionDenied if is_not_permitted => ProcessError::User { id, program, source },
+        io::ErrorKind::PermissionDenied => ProcessError::NotExecutable { id, program, source },
+        io::ErrorKind::InvalidInput => {
+            let reason = "has a zero byte in it, or is empty; the operating system takes neither".to_owned();
+            ProcessError::Setting { id, setting: "command, arguments or environment", reason }
+        }
+        _ => ProcessError::Spawn { id, program, source },
+    }
+}
+
+fn not_spawned(config: &ProcessConfig, source: io::Error) -> ProcessError {
+    let program = (&config.command).into();
+    ProcessError::Spawn { id: config.id.clone(), program, source: Arc::new(source) }
+}
+
+fn bad_directory(config: &ProcessConfig, directory: &Path, source: io::Error) -> ProcessError {
+    ProcessError::Directory { id: config.id.clone(), directory: directory.to_owned(), source: Arc::new(source) }
+}
+
+/// Whether the program is looked for in the directories of `PATH`.
+fn is_searched(command: &OsStr) -> bool {
+    !command.as_bytes().contains(&b'/')
+}
+
+/// The `PATH` that the program is looked for in.
+fn search_path(config: &ProcessConfig) -> Option<String> {
+    let own = config.env.get(OsStr::new("PATH")).cloned();
+    own.or_else(|| env::var_os("PATH")).map(|path| path.to_string_lossy().into_owned())
+}
+
+/// The program as a path, as far as that is known.
+fn program(config: &ProcessConfig) -> PathBuf {
+    let command = Path::new(&config.command);
+    if is_searched(&config.command) {
+        let path = search_path(config).unwrap_or_default();
+        let found = env::split_paths(&path).map(|directory| directory.join(command)).find(|file| file.is_file());
+        return found.unwrap_or_else(|| command.to_owned());
+    }
+    match &config.current_dir {
+        Some(directory) if command.is_relative() => directory.join(command),
+        _ => command.to_owned(),
+    }
+}

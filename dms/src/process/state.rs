@@ -1,0 +1,251 @@
+//! What is known of a process: over its incarnations, and after its module has ended.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::child::Child;
+use super::config::ProcessConfig;
+use super::error::{ProcessError, ProcessResult};
+use super::id::ProcessId;
+use super::process::Process;
+use super::signal::Signal;
+use super::status::{ExitReport, ProcessChanged, ProcessReport, ProcessStatus};
+use crate::module::{ModuleRef, ModuleState};
+use crate::system::SystemRef;
+
+/// How many lines of the standard error are kept.
+const TAIL_LINES: usize = 20;
+
+/// How many bytes of each.
+const TAIL_LINE_BYTES: usize = 1024;
+
+/// What is known of a process. Its module, its handles and its manager share it.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// With the defaults of its manager.
+    pub(super) config: ProcessConfig,
+    /// Where its changes are published, once its module has its place.
+    system: OnceLock<SystemRef>,
+    /// The module, once it has its place.
+    module: OnceLock<ModuleRef<Process>>,
+    report: watch::Sender<ProcessReport>,
+    /// The process of the operating system, while it runs.
+    child: Mutex<Option<Arc<Child>>>,
+    /// Held over each change and what is told of it, so that changes are told in their order.
+    telling: Mutex<()>,
+    /// The last lines of the standard error.
+    stderr_tail: Mutex<VecDeque<String>>,
+    /// Whether somebody wants it dead without a grace.
+    killed: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(config: ProcessConfig) -> Arc<Self> {
+        let report = ProcessReport::new(config.id.clone());
+        Arc::new(Self {
+            config,
+            system: OnceLock::new(),
+            module: OnceLock::new(),
+            report: watch::Sender::new(report),
+            child: Mutex::new(None),
+            telling: Mutex::new(()),
+            stderr_tail: Mutex::new(VecDeque::new()),
+            killed: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn id(&self) -> &ProcessId {
+        &self.config.id
+    }
+
+    /// The module has its place.
+    pub(super) fn placed(&self, module: &ModuleRef<Process>) {
+        // A restart builds it again, in the same place.
+        let _ = self.module.set(module.clone());
+    }
+
+    pub(super) fn module(&self) -> Option<&ModuleRef<Process>> {
+        self.module.get()
+    }
+
+    pub(super) fn attach(&self, system: SystemRef) {
+        let _ = self.system.set(system);
+    }
+
+    /// Whether its module has ended, so that nothing of it changes any more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.module().is_some_and(|module| module.state().is_ended())
+    }
+
+    pub(super) fn report(&self) -> ProcessReport {
+        let mut report = self.report.borrow().clone();
+        report.stderr_tail = self.stderr_tail();
+        report
+    }
+
+    pub(super) fn status(&self) -> ProcessStatus {
+        self.report.borrow().status.clone()
+    }
+
+    pub(super) fn subscribe(&self) -> watch::Receiver<ProcessReport> {
+        self.report.subscribe()
+    }
+
+    pub(super) fn child(&self) -> Option<Arc<Child>> {
+        self.child.lock().clone()
+    }
+
+    /// Another incarnation begins.
+    pub(super) fn begin(&self) {
+        self.stderr_tail.lock().clear();
+        self.change(ProcessStatus::Initializing, |report| report.pid = None);
+    }
+
+    /// The error of one that the operating system did not spawn.
+    pub(super) fn not_spawned(&self, source: io::Error) -> ProcessError {
+        let program = (&self.config.command).into();
+        ProcessError::Spawn { id: self.id().clone(), program, source: Arc::new(source) }
+    }
+
+    /// It has been spawned.
+    pub(super) fn spawned(&self, child: &Arc<Child>) {
+        *self.child.lock() = Some(Arc::clone(child));
+        self.report.send_modify(|report| {
+            report.pid = Some(child.pid());
+            report.spawn_time = Some(SystemTime::now());
+            report.starts += 1;
+        });
+    }
+
+    /// It has ended, and nothing of it is left.
+    pub(super) fn ended(&self, status: ProcessStatus, exit: ExitReport, error: Option<ProcessError>) {
+        *self.child.lock() = None;
+        self.change(status, |report| {
+            report.exit = Some(exit);
+            if error.is_some() {
+                report.last_error = error;
+            }
+        });
+        self.report.send_modify(|report| report.pid = None);
+    }
+
+    /// It failed without an end that is known.
+    pub(super) fn failed(&self, error: ProcessError) {
+        *self.child.lock() = None;
+        self.change(ProcessStatus::Error(error.text()), |report| report.last_error = Some(error));
+        self.report.send_modify(|report| report.pid = None);
+    }
+
+    /// Nobody will say any more how it ended: its module has gone.
+    pub(super) fn abandoned(&self) {
+        *self.child.lock() = None;
+        self.become_if(ProcessStatus::Terminated, |status| !status.is_over());
+        self.report.send_modify(|report| report.pid = None);
+    }
+
+    /// Its module will not be built again. What waited for that has ended as it was asked to, unless its module failed.
+    pub(super) fn closed(&self) {
+        let failed = self.module().is_some_and(|module| module.cell.core.report().failure.is_some());
+        if !failed {
+            self.become_if(ProcessStatus::Terminated, |status| *status != ProcessStatus::Terminated);
+        }
+    }
+
+    /// Changes the status where it is one of those.
+    pub(super) fn become_if(&self, to: ProcessStatus, from: impl FnOnce(&ProcessStatus) -> bool) {
+        let _telling = self.telling.lock();
+        let is_one = from(&self.report.borrow().status);
+        if is_one {
+            self.tell(to, |_| {});
+        }
+    }
+
+    pub(super) fn change(&self, to: ProcessStatus, note: impl FnOnce(&mut ProcessReport)) {
+        let _telling = self.telling.lock();
+        self.tell(to, note);
+    }
+
+    /// With `telling` held.
+    fn tell(&self, to: ProcessStatus, note: impl FnOnce(&mut ProcessReport)) {
+        let mut change = None;
+        self.report.send_modify(|report| {
+            let exit_before = report.exit.clone();
+            note(report);
+            let from = std::mem::replace(&mut report.status, to.clone());
+            if from != to {
+                let exit = report.exit.clone().filter(|exit| exit_before.as_ref() != Some(exit));
+                change = Some((from, report.pid, exit));
+            }
+        });
+        let Some((from, pid, exit)) = change else { return };
+        let id = self.id().clone();
+        tracing::debug!(target: "dms::process", process = %id, pid, %from, %to, "status");
+        if let Some(system) = self.system.get() {
+            let stderr_tail = if to.is_over() { self.stderr_tail() } else { Vec::new() };
+            system.publish(ProcessChanged { id, from, to, pid, exit, stderr_tail });
+        }
+    }
+
+    /// Notes a line of the standard error.
+    #[expect(dead_code, reason = "for the reader of the standard error")]
+    pub(super) fn note_stderr(&self, line: &str) {
+        let mut tail = self.stderr_tail.lock();
+        if tail.len() == TAIL_LINES {
+            tail.pop_front();
+        }
+        tail.push_back(line[..line.floor_char_boundary(TAIL_LINE_BYTES)].to_owned());
+    }
+
+    /// The last lines of the standard error, the oldest first.
+    pub(super) fn stderr_tail(&self) -> Vec<String> {
+        self.stderr_tail.lock().iter().cloned().collect()
+    }
+
+    /// That it is not to have a grace when it ends.
+    pub(super) fn ask_kill(&self) {
+        self.killed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_kill_asked(&self) -> bool {
+        self.killed.load(Ordering::Relaxed)
+    }
+
+    /// Tells the process something, and what it leads.
+    pub(super) fn signal(&self, signal: Signal) -> ProcessResult<()> {
+        let id = || self.id().clone();
+        let not_running = || ProcessError::NotRunning { id: id(), status: self.status() };
+        let child = self.child().ok_or_else(not_running)?;
+        match child.signal(signal) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(not_running()),
+            Err(source) => Err(ProcessError::Signal { id: id(), signal, source: Arc::new(source) }),
+        }
+    }
+
+    /// Halts the process.
+    pub(super) fn pause(&self) -> ProcessResult<()> {
+        self.signal(Signal::STOP)?;
+        self.become_if(ProcessStatus::Paused, |status| matches!(status, ProcessStatus::Idle | ProcessStatus::Busy));
+        Ok(())
+    }
+
+    /// Has the process go on.
+    pub(super) fn resume(&self) -> ProcessResult<()> {
+        self.signal(Signal::CONT)?;
+        self.become_if(ProcessStatus::Idle, |status| *status == ProcessStatus::Paused);
+        Ok(())
+    }
+
+    /// Waits until the module has ended.
+    pub(super) async fn wait(&self) {
+        if let Some(module) = self.module() {
+            module.cell.core.wait_until(ModuleState::is_ended).await;
+        }
+    }
+}
