@@ -68,7 +68,7 @@ pub use system::{RequestFuture, SendRequest};
 /// in an `#[event]` handler. The system itself publishes [`Tick`](event::Tick), [`Shutdown`](event::Shutdown),
 /// [`MemoryPressure`](event::MemoryPressure), [`CpuHotplug`](event::CpuHotplug), [`Down`](event::Down), [`Reloaded`](event::Reloaded) and
 /// [`HealthChanged`](event::HealthChanged), and with the feature `config` also
-/// `ConfigChanged`.
+/// `ConfigChanged`. With the feature `process` each process tells of itself with `process::ProcessChanged` and `process::StreamTrouble`.
 pub mod event {
     pub use crate::module::{Down, EventCounts, EventDelivery, EventOutput, HealthChanged, Lagged, Reloaded};
     #[cfg(feature = "config")]

@@ -1,8 +1,10 @@
 //! Real processes, and ways to hear of them without waiting by the clock.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use dms::process::ProcessConfig;
@@ -33,6 +35,11 @@ impl Says {
         Self { _folder: folder, path }
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Gives the process the path of the pipe.
     pub(crate) fn heard_by(&self, config: ProcessConfig) -> ProcessConfig {
         config.env("SAYS", &self.path)
@@ -60,4 +67,16 @@ pub(crate) fn lives(pid: u32) -> bool {
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     !matches!(state, Some('Z' | 'X') | None)
+}
+
+/// Runs `body` in a program of its own, which is this test alone: so that what is measured of the program is the test's.
+pub(crate) fn alone(test: &str, body: impl Future<Output = ()>) {
+    const ALONE: &str = "DMS_TEST_ALONE";
+    if env::var_os(ALONE).is_some() {
+        return tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(body);
+    }
+    let mut command = Command::new(env::current_exe().unwrap());
+    let output = command.args(["--exact", test, "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }

@@ -183,7 +183,7 @@ pub(super) fn describe<T: Module>() -> Value {
 }
 
 /// Runs code of the user's that what came from outside is given to: a panic in it is an error.
-fn contained<V>(run: impl FnOnce() -> Result<V, PayloadError>) -> Result<V, PayloadError> {
+pub(crate) fn contained<V>(run: impl FnOnce() -> Result<V, PayloadError>) -> Result<V, PayloadError> {
     panic::catch_unwind(AssertUnwindSafe(run))
         .unwrap_or_else(|panic| Err(PayloadError::Panicked { text: panic_text(&*panic) }))
 }

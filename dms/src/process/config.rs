@@ -5,8 +5,15 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::error::{ProcessError, ProcessResult};
+use super::health::HealthConfig;
 use super::id::ProcessId;
-use crate::recovery::Restart;
+use super::input::Input;
+use super::output::Output;
+use super::probe;
+use super::stderr::Stderr;
+use super::streams::Wiring;
+use crate::recovery::{HealthSchedule, Restart};
 
 /// How long a process has to end after it was asked to, where its configuration does not say.
 pub(super) const DEFAULT_GRACE: Duration = Duration::from_secs(30);
@@ -69,6 +76,10 @@ pub struct ProcessConfig {
     pub(super) group: Option<String>,
     pub(super) own_group: Option<bool>,
     pub(super) parent_death_signal: Option<bool>,
+    pub(super) stdin: Option<Input>,
+    pub(super) stdout: Option<Output>,
+    pub(super) stderr: Option<Stderr>,
+    pub(super) health: Option<HealthConfig>,
     #[serde(default, deserialize_with = "crate::quantity::duration::optional::deserialize")]
     pub(super) grace: Option<Duration>,
     #[serde(default, deserialize_with = "super::config_file::restart")]
@@ -95,6 +106,10 @@ impl ProcessConfig {
             group: None,
             own_group: None,
             parent_death_signal: None,
+            stdin: None,
+            stdout: None,
+            stderr: None,
+            health: None,
             grace: None,
             restart: None,
             depends: Vec::new(),
@@ -189,6 +204,34 @@ impl ProcessConfig {
         self
     }
 
+    /// Where its standard input comes from; else there is none.
+    #[must_use]
+    pub fn stdin(mut self, stdin: Input) -> Self {
+        self.stdin = Some(stdin);
+        self
+    }
+
+    /// What becomes of its standard output; else it is logged.
+    #[must_use]
+    pub fn stdout(mut self, stdout: Output) -> Self {
+        self.stdout = Some(stdout);
+        self
+    }
+
+    /// What becomes of its standard error; else it is logged, and its last lines are kept.
+    #[must_use]
+    pub fn stderr(mut self, stderr: Stderr) -> Self {
+        self.stderr = Some(stderr);
+        self
+    }
+
+    /// How it is found out whether it is well; else it is while it runs.
+    #[must_use]
+    pub fn health(mut self, health: HealthConfig) -> Self {
+        self.health = Some(health);
+        self
+    }
+
     /// How long it has to end after `SIGTERM`; then `SIGKILL` ends it. Else 30 s.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
@@ -235,9 +278,51 @@ impl ProcessConfig {
         self.group = self.group.or_else(|| defaults.group.clone());
         self.own_group = self.own_group.or(defaults.own_group);
         self.parent_death_signal = self.parent_death_signal.or(defaults.parent_death_signal);
+        self.stdin = self.stdin.or(defaults.stdin);
+        self.stdout = self.stdout.or_else(|| defaults.stdout.clone());
+        self.stderr = self.stderr.or(defaults.stderr);
+        self.health = self.health.or_else(|| defaults.health.clone());
         self.grace = self.grace.or(defaults.grace);
         self.restart = self.restart.or(defaults.restart);
         self
+    }
+
+    /// A program that is run to find out about this one, in its surroundings.
+    pub(super) fn for_probe(&self, program: &str, args: &[String]) -> Self {
+        Self {
+            args: args.iter().map(OsString::from).collect(),
+            command: program.into(),
+            own_group: Some(true),
+            stdin: None,
+            stdout: Some(Output::Null),
+            stderr: Some(Stderr::Null),
+            health: None,
+            ..self.clone()
+        }
+    }
+
+    /// That its health can be found out.
+    pub(super) fn check_health(&self) -> ProcessResult<()> {
+        let Some(health) = &self.health else { return Ok(()) };
+        let possible = probe::check(health.probe()).and_then(|()| self.wiring().check().map_err(str::to_owned));
+        possible.map_err(|reason| ProcessError::Setting { id: self.id.clone(), setting: "health", reason })
+    }
+
+    /// When its health is checked; never, where nothing is said of it.
+    pub(super) fn health_schedule(&self) -> HealthSchedule {
+        let never = HealthSchedule { every: Duration::MAX, ..HealthSchedule::DEFAULT };
+        self.health.as_ref().map_or(never, HealthConfig::schedule)
+    }
+
+    /// Where its streams come from and go to.
+    pub(super) fn wiring(&self) -> Wiring {
+        let (stdin, stdout, stderr) = (self.stdin, self.stdout.clone(), self.stderr);
+        Wiring::new(
+            stdin.unwrap_or_default(),
+            stdout.unwrap_or_default(),
+            stderr.unwrap_or_default(),
+            self.health.as_ref(),
+        )
     }
 
     pub(super) fn has_own_group(&self) -> bool {

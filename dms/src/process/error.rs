@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::id::ProcessId;
 use super::signal::Signal;
 use super::status::{ExitReport, ProcessStatus};
-use crate::module::StopError;
+use super::stream::{ProcessStream, StreamError};
+use crate::module::{Failure, StopError};
 use crate::system::RegisterError;
 
 /// What an operation on a process gives.
@@ -134,6 +135,26 @@ pub enum ProcessError {
         /// The last lines of its standard error.
         stderr_tail: Vec<String>,
     },
+    /// Nothing more can be made of what the process writes, so it was ended.
+    #[error("process `{id}` failed: its {stream} cannot be read on")]
+    Stream {
+        /// The process.
+        id: ProcessId,
+        /// Which of its streams it is.
+        stream: ProcessStream,
+        /// What is wrong.
+        source: StreamError,
+    },
+    /// It failed too many health checks in a row, so it was ended.
+    #[error("process `{id}` failed {failures} health checks in a row: {reason}")]
+    Unhealthy {
+        /// The process.
+        id: ProcessId,
+        /// How many.
+        failures: u32,
+        /// What the last one found.
+        reason: String,
+    },
     /// There is no process to be told anything: it has ended, or waits to be started again.
     #[error("process `{id}` does not run: it is {status}")]
     NotRunning {
@@ -195,6 +216,14 @@ impl ProcessError {
                 }
             },
             error => Self::Register { id, source: Arc::new(error) },
+        }
+    }
+
+    /// The error of a process whose module failed for its health.
+    pub(super) fn unhealthy(id: &ProcessId, failure: Option<Failure>) -> Option<Self> {
+        match failure {
+            Some(Failure::Health { reason, failures }) => Some(Self::Unhealthy { id: id.clone(), failures, reason }),
+            _ => None,
         }
     }
 

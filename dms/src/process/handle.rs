@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::config::ProcessConfig;
 use super::error::{ProcessError, ProcessResult};
 use super::id::ProcessId;
+use super::input::ProcessInput;
 use super::process::Process;
 use super::signal::Signal;
 use super::state::Shared;
@@ -178,6 +179,12 @@ impl ProcessHandle {
             module.stop().with_dependents().await.map_err(refused)?;
         }
         Ok(())
+    }
+
+    /// Sends it what it reads from its standard input, where that is [`Input::Pipe`](super::Input::Pipe).
+    #[must_use]
+    pub fn input(&self) -> &ProcessInput {
+        self.shared.wires().input()
     }
 
     /// Halts it, and its group, until it is [resumed](Self::resume).

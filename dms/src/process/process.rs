@@ -10,13 +10,16 @@ use super::child::Child;
 use super::config::ProcessConfig;
 use super::error::ProcessError;
 use super::handle::ProcessHandle;
+use super::probe;
 use super::signal::Signal;
 use super::spawn;
 use super::state::Shared;
 use super::status::{ExitReport, ProcessReport, ProcessStatus};
+use super::streams::Streams;
 use crate::module::{Context, Inbox};
+use crate::recovery::HealthStatus;
 use crate::system::Supervisor;
-use dms_macros::{handler, init, module, run, stop};
+use dms_macros::{handler, health, init, module, run, stop};
 
 /// A process of the operating system as a module: it is spawned by `init`, and the module's end is its end.
 ///
@@ -30,6 +33,12 @@ pub struct Process {
     shared: Arc<Shared>,
     /// There while there is a process that has not been buried.
     child: Option<Arc<Child>>,
+    /// Its streams, where `run` does not have them.
+    streams: Option<Streams>,
+    /// Whether a health check has found it well.
+    is_well: bool,
+    /// What it failed of, where it is to be ended for that.
+    failed_of: Option<ProcessError>,
 }
 
 impl Process {
@@ -55,7 +64,7 @@ impl Process {
     }
 
     pub(super) fn of(shared: Arc<Shared>) -> Self {
-        Self { shared, child: None }
+        Self { shared, child: None, streams: None, is_well: false, failed_of: None }
     }
 
     /// Ends the process as it should end: asks it to, and kills it when its grace has passed.
@@ -78,12 +87,21 @@ impl Process {
         }
         let status = child.bury()?;
         child.gone().await;
+        if let Some(streams) = self.streams.take() {
+            streams.finish().await;
+        }
         Ok(ExitReport::new(child.pid(), status, child.since().elapsed(), grace_passed))
     }
 
     /// Notes what the process failed of.
     fn fail(&self, error: ProcessError) -> ProcessError {
         self.shared.failed(error.clone());
+        error
+    }
+
+    /// Notes what the process is to be ended for: `stop` does it.
+    fn give_up(&mut self, error: ProcessError) -> ProcessError {
+        self.failed_of = Some(error.clone());
         error
     }
 
@@ -99,52 +117,98 @@ impl Process {
         self.shared.placed(&ctx.self_ref());
         self.shared.attach(ctx.system());
         self.shared.begin();
+        self.shared.config.check_health().map_err(|error| self.fail(error))?;
+        ctx.cell.core.schedule_health(self.shared.config.health_schedule());
         let spawned = spawn::spawn(&self.shared.config).await.map_err(|error| self.fail(error))?;
         let not_watched = |source| self.fail(self.shared.not_spawned(source));
         let child = Child::new(spawned.leader).map_err(not_watched)?;
         let child = Arc::new(child);
         self.shared.spawned(&child);
-        // The streams take `spawned.pipes` here.
-        drop(spawned.pipes);
+        let wiring = self.shared.config.wiring();
+        let streams = Streams::new(self.shared.wires(), &wiring, spawned.pipes, ctx.system()).map_err(not_watched)?;
+        self.streams = Some(streams);
         self.child = Some(child);
-        self.shared.change(ProcessStatus::Idle, |_| {});
+        if self.shared.config.health.is_none() {
+            self.shared.change(ProcessStatus::Idle, |_| {});
+        }
         Ok(())
     }
 
     #[run]
     async fn run(&mut self, inbox: &mut Inbox<Self>, ctx: &mut Context<Self>) -> Result<(), ProcessError> {
-        let Some(child) = self.child.clone() else { return Ok(()) };
+        let (Some(child), Some(mut streams)) = (self.child.clone(), self.streams.take()) else { return Ok(()) };
         // The sampler is a third branch: it ends with the limit that was passed.
         let ended = tokio::select! {
             biased;
             ended = child.ended() => ended,
-            _ = inbox.serve(self, ctx) => return Ok(()),
+            (stream, source) = streams.broken() => {
+                self.streams = Some(streams);
+                return Err(self.give_up(ProcessError::Stream { id: self.shared.id().clone(), stream, source }));
+            }
+            _ = inbox.serve(self, ctx) => {
+                self.streams = Some(streams);
+                return Ok(());
+            }
         };
         let was_asked = ctx.cell.core.is_ending();
         let status = ended.and_then(|()| child.bury()).map_err(|source| self.fail(self.cannot_wait(&child, source)))?;
         self.child = None;
-        // The streams are drained here.
         let exit = ExitReport::new(child.pid(), status, child.since().elapsed(), false);
+        let broken = streams.finish().await;
+        if let Some((stream, source)) = broken
+            && exit.is_success()
+            && !was_asked
+        {
+            let error = ProcessError::Stream { id: self.shared.id().clone(), stream, source };
+            self.shared.ended(ProcessStatus::Error(error.text()), exit, Some(error.clone()));
+            return Err(error);
+        }
         if exit.is_success() || was_asked {
             self.shared.ended(ProcessStatus::Terminated, exit, None);
             return Ok(());
         }
-        let (id, stderr_tail) = (self.shared.id().clone(), self.shared.stderr_tail());
+        let (id, stderr_tail) = (self.shared.id().clone(), self.shared.wires().stderr_tail());
         let error = ProcessError::Ended { id, exit: exit.clone(), stderr_tail };
         self.shared.ended(ProcessStatus::Error(error.text()), exit, Some(error.clone()));
         Err(error)
     }
 
     #[stop]
-    async fn stop(&mut self) -> Result<(), ProcessError> {
+    async fn stop(&mut self, ctx: &mut Context<Self>) -> Result<(), ProcessError> {
         let Some(child) = self.child.take() else { return Ok(()) };
         let grace = self.shared.config.grace_or_default();
         match self.terminate(&child, grace).await {
             Ok(exit) => {
-                self.shared.ended(ProcessStatus::Terminated, exit, None);
+                let unhealthy = || ProcessError::unhealthy(self.shared.id(), ctx.cell.core.failure());
+                let failed_of = self.failed_of.take().or_else(unhealthy);
+                let status =
+                    failed_of.as_ref().map_or(ProcessStatus::Terminated, |error| ProcessStatus::Error(error.text()));
+                self.shared.ended(status, exit, failed_of);
                 Ok(())
             }
             Err(source) => Err(self.fail(self.cannot_wait(&child, source))),
+        }
+    }
+
+    /// Finds out whether the process is well, as its configuration says.
+    #[health]
+    async fn probe(&mut self) -> Option<HealthStatus> {
+        let (health, child) = (self.shared.config.health.as_ref()?, self.child.as_ref()?);
+        let mut paused = self.shared.is_paused();
+        let said = tokio::select! {
+            biased;
+            // What is halted can say nothing.
+            _ = paused.wait_for(|paused| *paused) => return None,
+            said = probe::run(health.probe(), &self.shared.config, self.shared.wires()) => said,
+        };
+        match said {
+            Ok(()) => {
+                self.is_well = true;
+                self.shared.become_if(ProcessStatus::Idle, |status| *status == ProcessStatus::Initializing);
+                Some(HealthStatus::Healthy)
+            }
+            Err(_) if !self.is_well && child.since().elapsed() < health.grace_to_start() => None,
+            Err(reason) => Some(HealthStatus::Unhealthy(reason)),
         }
     }
 

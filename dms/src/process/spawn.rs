@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -37,7 +37,6 @@ pub(super) struct Spawned {
 
 /// This program's ends of what is piped; blocking ones.
 #[derive(Debug)]
-#[expect(dead_code, reason = "for those who read and write them")]
 pub(super) struct Pipes {
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<ChildStdout>,
@@ -130,7 +129,8 @@ fn spawn_here(config: &ProcessConfig) -> ProcessResult<Spawned> {
         command.current_dir(directory);
     }
     become_user(&mut command, config)?;
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let [stdin, stdout, stderr] = config.wiring().stdio();
+    command.stdin(stdin).stdout(stdout).stderr(stderr);
     let dies_with = config.dies_with_parent().then(getpid);
     fork::arm(&mut command, BeforeExec { dies_with, limits: Vec::new() });
 

@@ -1,6 +1,5 @@
 //! What is known of a process: over its incarnations, and after its module has ended.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,14 +15,9 @@ use super::id::ProcessId;
 use super::process::Process;
 use super::signal::Signal;
 use super::status::{ExitReport, ProcessChanged, ProcessReport, ProcessStatus};
+use super::streams::Wires;
 use crate::module::{ModuleRef, ModuleState};
 use crate::system::SystemRef;
-
-/// How many lines of the standard error are kept.
-const TAIL_LINES: usize = 20;
-
-/// How many bytes of each.
-const TAIL_LINE_BYTES: usize = 1024;
 
 /// What is known of a process. Its module, its handles and its manager share it.
 #[derive(Debug)]
@@ -39,8 +33,10 @@ pub(super) struct Shared {
     child: Mutex<Option<Arc<Child>>>,
     /// Held over each change and what is told of it, so that changes are told in their order.
     telling: Mutex<()>,
-    /// The last lines of the standard error.
-    stderr_tail: Mutex<VecDeque<String>>,
+    /// What of its streams outlives a process.
+    wires: Arc<Wires>,
+    /// Whether it was halted by somebody who said so here.
+    paused: watch::Sender<bool>,
     /// Whether somebody wants it dead without a grace.
     killed: AtomicBool,
 }
@@ -48,6 +44,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(config: ProcessConfig) -> Arc<Self> {
         let report = ProcessReport::new(config.id.clone());
+        let wires = Arc::new(Wires::new(&config.id, &config.wiring()));
         Arc::new(Self {
             config,
             system: OnceLock::new(),
@@ -55,7 +52,8 @@ impl Shared {
             report: watch::Sender::new(report),
             child: Mutex::new(None),
             telling: Mutex::new(()),
-            stderr_tail: Mutex::new(VecDeque::new()),
+            wires,
+            paused: watch::Sender::new(false),
             killed: AtomicBool::new(false),
         })
     }
@@ -85,8 +83,15 @@ impl Shared {
 
     pub(super) fn report(&self) -> ProcessReport {
         let mut report = self.report.borrow().clone();
-        report.stderr_tail = self.stderr_tail();
+        report.stderr_tail = self.wires.stderr_tail();
+        report.stream_troubles = self.wires.troubles();
+        report.health = self.module().map(ModuleRef::health).unwrap_or_default();
         report
+    }
+
+    /// What of its streams outlives a process.
+    pub(super) fn wires(&self) -> &Arc<Wires> {
+        &self.wires
     }
 
     pub(super) fn status(&self) -> ProcessStatus {
@@ -103,7 +108,8 @@ impl Shared {
 
     /// Another incarnation begins.
     pub(super) fn begin(&self) {
-        self.stderr_tail.lock().clear();
+        self.wires.clear_tail();
+        self.paused.send_replace(false);
         self.change(ProcessStatus::Initializing, |report| report.pid = None);
     }
 
@@ -187,24 +193,9 @@ impl Shared {
         let id = self.id().clone();
         tracing::debug!(target: "dms::process", process = %id, pid, %from, %to, "status");
         if let Some(system) = self.system.get() {
-            let stderr_tail = if to.is_over() { self.stderr_tail() } else { Vec::new() };
+            let stderr_tail = if to.is_over() { self.wires.stderr_tail() } else { Vec::new() };
             system.publish(ProcessChanged { id, from, to, pid, exit, stderr_tail });
         }
-    }
-
-    /// Notes a line of the standard error.
-    #[expect(dead_code, reason = "for the reader of the standard error")]
-    pub(super) fn note_stderr(&self, line: &str) {
-        let mut tail = self.stderr_tail.lock();
-        if tail.len() == TAIL_LINES {
-            tail.pop_front();
-        }
-        tail.push_back(line[..line.floor_char_boundary(TAIL_LINE_BYTES)].to_owned());
-    }
-
-    /// The last lines of the standard error, the oldest first.
-    pub(super) fn stderr_tail(&self) -> Vec<String> {
-        self.stderr_tail.lock().iter().cloned().collect()
     }
 
     /// That it is not to have a grace when it ends.
@@ -230,7 +221,12 @@ impl Shared {
 
     /// Halts the process.
     pub(super) fn pause(&self) -> ProcessResult<()> {
-        self.signal(Signal::STOP)?;
+        // Before it is halted, so that nobody looks whether it is well any more.
+        let was_paused = self.paused.send_replace(true);
+        if let Err(error) = self.signal(Signal::STOP) {
+            self.paused.send_replace(was_paused);
+            return Err(error);
+        }
         self.become_if(ProcessStatus::Paused, |status| matches!(status, ProcessStatus::Idle | ProcessStatus::Busy));
         Ok(())
     }
@@ -238,8 +234,16 @@ impl Shared {
     /// Has the process go on.
     pub(super) fn resume(&self) -> ProcessResult<()> {
         self.signal(Signal::CONT)?;
+        // It could write nothing meanwhile.
+        self.wires.watched().heard();
+        self.paused.send_replace(false);
         self.become_if(ProcessStatus::Idle, |status| *status == ProcessStatus::Paused);
         Ok(())
+    }
+
+    /// Whether it is halted, by [`pause`](Self::pause).
+    pub(super) fn is_paused(&self) -> watch::Receiver<bool> {
+        self.paused.subscribe()
     }
 
     /// Waits until the module has ended.

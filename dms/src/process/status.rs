@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::error::ProcessError;
 use super::id::ProcessId;
 use super::signal::{Signal, name_of};
+use crate::recovery::HealthStatus;
 
 /// How a process is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -120,6 +121,10 @@ pub struct ProcessReport {
     pub last_error: Option<ProcessError>,
     /// The last lines that it wrote to its standard error, the oldest first: up to 20, each cut at 1 KiB.
     pub stderr_tail: Vec<String>,
+    /// How well it is, by its [health checks](super::ProcessConfig::health); healthy where it has none and runs.
+    pub health: HealthStatus,
+    /// How often something was wrong with one of its streams, over its restarts: see [`StreamTrouble`](super::StreamTrouble).
+    pub stream_troubles: u64,
 }
 
 impl ProcessReport {
@@ -133,6 +138,8 @@ impl ProcessReport {
             exit: None,
             last_error: None,
             stderr_tail: Vec::new(),
+            health: HealthStatus::Healthy,
+            stream_troubles: 0,
         }
     }
 
