@@ -2,6 +2,7 @@
 //!
 //! Each pair runs one after the other in one process, on a current-thread runtime; compare within a pair.
 #![allow(missing_docs, reason = "criterion's macros write undocumented items")]
+#![allow(clippy::disallowed_methods, reason = "what is measured against is a plain Tokio task")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use dms::prelude::*;

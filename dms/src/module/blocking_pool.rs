@@ -28,6 +28,7 @@ where
     S: Send + 'static,
     R: Send + 'static,
 {
+    #[expect(clippy::disallowed_methods, reason = "`Pooled` waits for it, and takes it back while it has not begun")]
     let handle = spawn_blocking(move || {
         let result = panic::catch_unwind(AssertUnwindSafe(|| in_name_of(module, || code(&mut state))));
         (state, result)

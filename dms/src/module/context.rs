@@ -15,6 +15,8 @@ use super::module_ref::ModuleRef;
 use super::retry::Slot;
 use super::stop::{self, How, StopError};
 use super::task::{Task, TaskOutput, Tasks};
+#[cfg(feature = "session")]
+use super::task_list::TaskList;
 
 /// What a handler or hook of the module `T` can reach besides its own state.
 ///
@@ -135,8 +137,14 @@ impl<T: Module> Context<T> {
         }
     }
 
+    /// Where the module's tasks are.
+    #[cfg(feature = "session")]
+    pub(crate) fn task_list(&mut self) -> TaskList {
+        self.tasks.get_or_insert_default().list()
+    }
+
     /// The module, whatever its type.
-    #[cfg(feature = "adapter")]
+    #[cfg(any(feature = "adapter", feature = "session"))]
     pub(crate) fn cell(&self) -> Arc<dyn AnyCell> {
         Arc::clone(&self.cell) as Arc<dyn AnyCell>
     }

@@ -3,7 +3,7 @@
 //! Reading order: [`info`], [`flags`] and [`handler`] say what a module is, [`message_set`] what it is sent, [`reply`] what comes back. [`cell`] is what outlives
 //! a handler, [`mailbox`] its queue, [`room`] the line before a full one. [`worker`] is the module's task, [`inbox`] its loop, [`supervised`] the life of one that is built again, [`together`] with its siblings, [`reload`] that of one whose place another takes, [`dispatch`] the moment before a handler, [`overrun`] its deadline, [`retry`] its next try,
 //! [`inline`] what an asker may do in its place,
-//! [`context`] what a handler can reach, [`task`] what it may run beside. [`event`] is what comes to many modules at once,
+//! [`context`] what a handler can reach, [`task`] what it may run beside, [`task_list`] how that is joined. [`event`] is what comes to many modules at once,
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
 //! with `schema` to say what it takes and `request_error` what can go wrong; with the feature `snapshot`, `snapshot` is the state of a module as bytes. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`blocking`] is the way in from a thread that may be blocked, and with the feature `adapter`, `blocking_pool` gives a module one. [`lifecycle`] and [`error`] are what
@@ -68,6 +68,7 @@ pub(crate) mod subscription;
 pub(crate) mod supervised;
 pub(crate) mod tally;
 pub(crate) mod task;
+pub(crate) mod task_list;
 pub(crate) mod tick;
 pub(crate) mod timers;
 pub(crate) mod together;

@@ -121,6 +121,15 @@ impl<R> Slot<R> {
         (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
     }
 
+    /// As [`pair`](Self::pair), for an answer that is waited for without a deadline and by nobody yet.
+    #[cfg(feature = "session")]
+    pub(crate) fn promise() -> (ReplyTo<R>, Asked<R>) {
+        let state = Mutex::new(State::Waiting(Waker::noop().clone()));
+        let slot = Self { deadline: Deadline::NEVER, environment: 0, asker_has_gone: AtomicBool::new(false), state };
+        let slot = Arc::new(slot);
+        (ReplyTo(Some(Arc::clone(&slot))), Asked { slot: Some(slot) })
+    }
+
     /// Whether the sweeps have ended it, though its asker may not have seen that yet: of a chain of asks with one deadline none is to win by a hair.
     #[inline]
     fn is_late(&self) -> bool {

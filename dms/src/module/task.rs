@@ -1,7 +1,6 @@
 //! Tasks that belong to a module: named, never detached, their failure the module's unless somebody takes it.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -9,13 +8,13 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use parking_lot::Mutex;
-use tokio::task::JoinHandle;
 
 use super::cell::{AnyCell, Culprit};
 use super::context::Context;
 use super::error::ModuleError;
 use super::handler::Answers;
 use super::lifecycle::Failure;
+use super::task_list::TaskList;
 use super::worker::{contain, panic_text};
 
 /// What a task may return: nothing, a `Result`, or a plain value.
@@ -40,6 +39,18 @@ impl<R: Send + 'static, E: Into<ModuleError> + Send + 'static> TaskOutput for Re
     fn into_failure(self) -> Option<ModuleError> {
         self.err().map(Into::into)
     }
+}
+
+/// The output of a task that never ends by itself: of an endless loop.
+impl TaskOutput for <fn() -> ! as Returns>::Output {}
+
+/// What a function returns: so a type can be named for which there is no name yet.
+trait Returns {
+    type Output;
+}
+
+impl<R> Returns for fn() -> R {
+    type Output = R;
 }
 
 macro_rules! plain_values {
@@ -228,14 +239,7 @@ impl<O: TaskOutput> Shared<O> {
 /// The tasks of one module that have not ended.
 #[derive(Default)]
 pub(crate) struct Tasks {
-    list: Arc<Mutex<List>>,
-}
-
-#[derive(Default)]
-struct List {
-    next: u64,
-    /// A task that is being spawned has no handle yet.
-    handles: HashMap<u64, Option<JoinHandle<()>>>,
+    list: TaskList,
 }
 
 impl Tasks {
@@ -246,46 +250,33 @@ impl Tasks {
         let incarnation = module.core().incarnation_in_hand();
         let state = Mutex::new(State::Running(Taker::Handle(None)));
         let shared = Arc::new(Shared { name, module, incarnation, state });
-        let mut list = self.list.lock();
-        let key = list.next;
-        list.next += 1;
-        let entry = Entry { list: Arc::clone(&self.list), key };
         let ended = Ended { shared: Arc::clone(&shared), result: None };
-        list.handles.insert(key, None);
-        drop(list);
-        // Not under the lock: a runtime that goes down drops the task at once, and with it its entry.
-        let handle = tokio::spawn(run(future, ended, entry));
-        if let Some(place) = self.list.lock().handles.get_mut(&key) {
-            *place = Some(handle);
-        }
+        self.list.spawn(run(future, ended));
         Task { shared }
     }
 
     pub(crate) async fn join(self) {
-        let handles = std::mem::take(&mut self.list.lock().handles);
-        for handle in handles.values().flatten() {
-            handle.abort();
-        }
-        for handle in handles.into_values().flatten() {
-            // A cancelled task is what was asked for; a panic has been taken inside the task.
-            let _ = handle.await;
-        }
+        self.list.close();
+        self.list.join().await;
+    }
+
+    /// Where others may spawn, too.
+    #[cfg(feature = "session")]
+    pub(crate) fn list(&self) -> TaskList {
+        self.list.clone()
     }
 }
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        for handle in self.list.lock().handles.values().flatten() {
-            handle.abort();
-        }
+        self.list.close();
     }
 }
 
-async fn run<F: Future<Output: TaskOutput>>(future: F, mut ended: Ended<F::Output>, entry: Entry) {
+async fn run<F: Future<Output: TaskOutput>>(future: F, mut ended: Ended<F::Output>) {
     let result = contain(pin!(future)).await;
     ended.result = Some(result.map_err(|panic| panic_text(&*panic)));
     drop(ended);
-    drop(entry);
 }
 
 /// Reports the end of a task, also of one that was cancelled.
@@ -302,20 +293,6 @@ impl<O: TaskOutput> Drop for Ended<O> {
             Some(Err(text)) => Err(TaskError::Panicked { task: task(), text }),
             None => Err(TaskError::Cancelled { task: task() }),
         });
-    }
-}
-
-/// A task's place in the list, given up when it ends.
-struct Entry {
-    list: Arc<Mutex<List>>,
-    key: u64,
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let handle = self.list.lock().handles.remove(&self.key);
-        // The task's own handle: nobody waits for it any more.
-        drop(handle);
     }
 }
 

@@ -326,6 +326,7 @@ impl State {
             }
             None => {
                 if let Some(runtime) = environment.runtime() {
+                    #[expect(clippy::disallowed_methods, reason = "`Timers::end` joins it")]
                     let handle = runtime.spawn(Timers::drive(Arc::clone(environment)));
                     self.driver = Some(Driver { handle, waker: None, changed: false, wakes_at: None });
                 }

@@ -3,16 +3,21 @@
 //! A *session* is a task that drives its own loop: it waits with `select!` for what it expects next, and shares no state with any other. A module with
 //! [`#[run]`](crate::run) is one; so is any future that takes an [`EventSource`].
 //!
-//! Reading order: [`channel`] is what sessions tell each other with. [`transport`] is how they reach those on other machines, [`memory`] the same within one process.
+//! Reading order: [`channel`] is what sessions tell each other with, [`background`] what runs beside them. [`transport`] is how they reach those on other machines, [`memory`] the same within one process.
 //! `signed` is messages that say who signed them.
 
+mod background;
 mod channel;
 mod memory;
 #[cfg(feature = "signing")]
 mod signed;
 mod transport;
 
-pub use channel::{Closed, EventSender, EventSource, TrySendError, event, event_within};
+pub use background::{BackgroundError, BackgroundMonitor, BackgroundSpawner};
+pub use channel::{
+    Closed, EventSender, EventSource, Promise, PromiseError, SubmitError, SubmitHandle, SubmitSource, SubscribeHandle,
+    SubscribeSource, TrySendError, event, event_within, promise, submit, subscribe,
+};
 pub use memory::{AddrInUse, Memory, MemoryNetwork};
 #[cfg(feature = "signing")]
 pub use signed::{

@@ -19,7 +19,8 @@ pub trait Endpoint: Clone + Send + Sync + 'static {
     /// Its own address.
     fn addr(&self) -> Self::Addr;
 
-    /// Hands everything that comes to `events`, with the address of the sender, until the source of `events` has gone. To be run beside the session. If several listen, each message comes to one of them.
+    /// Hands everything that comes to `events`, with the address of the sender, until the source of `events` has gone. To be run beside the session, as by a
+    /// [`BackgroundSpawner`](super::BackgroundSpawner). If several listen, each message comes to one of them.
     ///
     /// # Errors
     /// Nothing can be received any more. A message that cannot be read is none.

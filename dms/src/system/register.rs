@@ -453,6 +453,7 @@ impl<T: Module> Candidate for Entry<T> {
         let cell = Arc::clone(&target.cell);
         let restart = self.restart();
         let is_reloadable = target.info().flags.contains(ModuleFlags::HOT_RELOADABLE);
+        #[expect(clippy::disallowed_methods, reason = "the end of the module, and the shutdown, join it")]
         let worker = if is_reloadable || restart.policy != RestartPolicy::Never {
             runtime.spawn(supervised_life(cell, value, start, restart, build, is_reloadable))
         } else if T::INLINE {

@@ -719,6 +719,7 @@ impl Host for Shared {
     fn errand(&self, errand: Pin<Box<dyn Future<Output = ()> + Send>>) {
         // Modules that live have a runtime.
         let Some(runtime) = self.environment.runtime() else { return };
+        #[expect(clippy::disallowed_methods, reason = "the shutdown joins it")]
         let errand = runtime.spawn(errand);
         let mut errands = self.errands.lock();
         errands.retain(|errand| !errand.is_finished());

@@ -102,6 +102,7 @@ pub(super) fn begin(shared: &Arc<Shared>, within: Option<Duration>) {
         Outcome { shared: Arc::clone(shared), report: ShutdownReport { complete: true, ..ShutdownReport::default() } };
     // Without a runtime no module was ever registered.
     if let Some(runtime) = shared.environment.runtime() {
+        #[expect(clippy::disallowed_methods, reason = "`report` joins it")]
         let driver = runtime.spawn(drive(outcome, modules, announced));
         shutdown.state.lock().driver = Some(driver);
     }

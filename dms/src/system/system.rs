@@ -160,7 +160,9 @@ impl SystemRef {
         let Some(place) = entry.module() else { unreachable!("what was inserted has its place") };
         // Whoever depends on it may be registered at once.
         place.cell.core.set_state(ModuleState::Running);
-        place.cell.core.end.lock().worker = Some(runtime.spawn(life(Arc::clone(&place.cell))));
+        #[expect(clippy::disallowed_methods, reason = "the end of the module, and the shutdown, join it")]
+        let worker = runtime.spawn(life(Arc::clone(&place.cell)));
+        place.cell.core.end.lock().worker = Some(worker);
         Ok(place)
     }
 

@@ -81,7 +81,9 @@ async fn in_background<R: Send + 'static>(
     error: fn(PathBuf, io::Error) -> SnapshotFileError,
 ) -> Result<R, SnapshotFileError> {
     let its_path = path.clone();
-    match spawn_blocking(move || work(&its_path)).await {
+    #[expect(clippy::disallowed_methods, reason = "it is awaited here")]
+    let worked = spawn_blocking(move || work(&its_path)).await;
+    match worked {
         Ok(result) => result,
         // The runtime is going down, and took the work no more.
         Err(not_run) => Err(error(path, io::Error::other(not_run))),

@@ -1,4 +1,4 @@
-//! What a sender can meet.
+//! What the ends of a channel can meet.
 
 use std::any::type_name;
 use std::error::Error;
@@ -16,6 +16,29 @@ pub enum TrySendError<T> {
     Full(T),
     /// The other end has gone.
     Closed(T),
+}
+
+/// A promise is broken: its value will never come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PromiseError {
+    /// Its `ReplyTo` was dropped.
+    #[error("the `ReplyTo` of this promise was dropped without a value: call `send` on every path")]
+    Dropped,
+    /// Its `ReplyTo` was dropped by a panic.
+    #[error("what was to keep this promise has panicked")]
+    Panicked,
+}
+
+/// A request got no reply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubmitError<Q> {
+    /// The source has gone. The request comes back.
+    Closed(Q),
+    /// The source was dropped, or the session let the `ReplyTo` go. Whether it did something is unknown.
+    Dropped,
+    /// The session panicked with it. What it did before is unknown.
+    Panicked,
 }
 
 impl<T> Closed<T> {
@@ -70,6 +93,29 @@ impl<T> fmt::Debug for TrySendError<T> {
     }
 }
 
+impl<Q> fmt::Display for SubmitError<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(_) => has_gone::<Q>(f),
+            Self::Dropped => write!(f, "`{}` was dropped without a reply", type_name::<Q>()),
+            Self::Panicked => write!(f, "the session that was to reply to `{}` has panicked", type_name::<Q>()),
+        }
+    }
+}
+
+impl<Q> fmt::Debug for SubmitError<Q> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variant = match self {
+            Self::Closed(_) => "Closed",
+            Self::Dropped => "Dropped",
+            Self::Panicked => "Panicked",
+        };
+        write!(f, "{variant}({})", type_name::<Q>())
+    }
+}
+
 impl<T> Error for Closed<T> {}
+
+impl<Q> Error for SubmitError<Q> {}
 
 impl<T> Error for TrySendError<T> {}

@@ -95,7 +95,9 @@ impl SystemRef {
 async fn read_again(shared: &Shared, config: Config) -> Result<Config, ConfigError> {
     let again = config.clone();
     let read = move || again.inner.builder.clone().build();
-    match shared.environment.runtime().map(|runtime| runtime.spawn_blocking(read)) {
+    #[expect(clippy::disallowed_methods, reason = "it is awaited here")]
+    let reading = shared.environment.runtime().map(|runtime| runtime.spawn_blocking(read));
+    match reading {
         Some(reading) => match reading.await {
             Ok(read) => read,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

@@ -1,0 +1,425 @@
+//! Background tasks: who hears of a failure, and what is left of the others.
+
+use std::error::Error;
+use std::future::pending;
+use std::time::Duration;
+
+use dms::prelude::*;
+use dms::session::{BackgroundError, BackgroundMonitor, BackgroundSpawner, event};
+use dms_tests::{Drops, Flavor, Log, eventually, on_every_runtime, settle};
+
+fn alive() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
+/// Tokio's own counter may lag behind on several threads.
+async fn none_is_alive(what: &str) {
+    if tokio::runtime::Handle::current().runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread {
+        assert_eq!(alive(), 0, "{what}");
+    } else {
+        eventually(what, || alive() == 0).await;
+    }
+}
+
+/// Nine that never end by themselves, each with something that is dropped with it.
+fn nine_siblings(spawner: &BackgroundSpawner, drops: &Drops) {
+    for number in 0..9 {
+        let token = drops.token();
+        spawner.spawn(format!("sibling-{number}"), async move {
+            let _token = token;
+            pending::<()>().await;
+        });
+    }
+}
+
+#[test]
+fn an_error_reaches_wait_after_the_drop_guards_of_nine_siblings_have_run() {
+    on_every_runtime(|| async {
+        let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        nine_siblings(&monitor.spawner(), &drops);
+        monitor.spawner().spawn("doomed", async {
+            settle().await;
+            std::fs::read("/no/such/file").map(drop)
+        });
+        let error = monitor.wait().await.unwrap_err();
+        assert_eq!(drops.count(), 9, "siblings are left");
+        assert_eq!(error.task(), "doomed");
+        assert!(error.to_string().starts_with("background task `doomed` failed: No such file"), "{error}");
+        none_is_alive("after wait").await;
+        // It says so again, and runs nothing any more.
+        assert_eq!(monitor.wait().await.unwrap_err().to_string(), error.to_string());
+        let spawner = monitor.spawner();
+        assert!(spawner.is_closed());
+        let token = drops.token();
+        spawner.spawn("late", async move { drop(token) });
+        assert_eq!(drops.count(), 10);
+        none_is_alive("after a late spawn").await;
+    });
+}
+
+#[test]
+fn a_panic_reaches_wait_with_its_text_after_the_drop_guards_of_nine_siblings_have_run() {
+    on_every_runtime(|| async {
+        let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        nine_siblings(&monitor.spawner(), &drops);
+        monitor.spawner().spawn("doomed", async {
+            settle().await;
+            panic!("there is {}", "one");
+        });
+        let error = monitor.wait().await.unwrap_err();
+        assert_eq!(drops.count(), 9, "siblings are left");
+        assert!(
+            matches!(&error, BackgroundError::Panicked { task, text } if task == "doomed" && text == "there is one")
+        );
+        assert_eq!(error.to_string(), "background task `doomed` panicked: there is one");
+        none_is_alive("after wait").await;
+    });
+}
+
+#[test]
+fn siblings_are_cancelled_before_anybody_waits() {
+    on_every_runtime(|| async {
+        let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        nine_siblings(&monitor.spawner(), &drops);
+        monitor.spawner().spawn("doomed", async { Err::<(), _>("lost") });
+        eventually("all dropped", || drops.count() == 9).await;
+        assert_eq!(monitor.wait().await.unwrap_err().to_string(), "background task `doomed` failed: lost");
+    });
+}
+
+#[test]
+fn the_first_failure_is_the_one_that_is_told() {
+    on_every_runtime(|| async {
+        let mut monitor = BackgroundMonitor::new();
+        let spawner = monitor.spawner();
+        spawner.spawn("first", async { Err::<(), _>("one") });
+        settle().await;
+        eventually("closed", || spawner.is_closed()).await;
+        spawner.spawn("second", async { Err::<(), _>("two") });
+        assert_eq!(monitor.wait().await.unwrap_err().task(), "first");
+    });
+}
+
+#[test]
+fn causes_of_an_error_are_its_sources_and_are_not_told_twice() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the ledger is lost")]
+    struct Lost(#[source] std::io::Error);
+
+    on_every_runtime(|| async {
+        let mut monitor = BackgroundMonitor::new();
+        monitor.spawner().spawn("ledger", async { Err::<(), _>(Lost(std::io::Error::other("the disk is full"))) });
+        let error = monitor.wait().await.unwrap_err();
+        assert_eq!(error.to_string(), "background task `ledger` failed: the ledger is lost");
+        assert_eq!(error.source().unwrap().to_string(), "the disk is full");
+    });
+}
+
+#[test]
+fn cancellation_is_no_error_and_is_waited_for() {
+    on_every_runtime(|| async {
+        let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        nine_siblings(&monitor.spawner(), &drops);
+        settle().await;
+        monitor.cancel();
+        assert!(monitor.wait().await.is_ok());
+        assert_eq!(drops.count(), 9);
+        none_is_alive("after a cancellation").await;
+    });
+}
+
+#[test]
+fn it_is_ok_when_all_have_finished_and_others_may_follow() {
+    on_every_runtime(|| async {
+        let mut monitor = BackgroundMonitor::new();
+        assert!(monitor.wait().await.is_ok(), "none was begun");
+        let log = Log::new();
+        for round in 0..3 {
+            for number in 0..10 {
+                let log = log.clone();
+                monitor.spawner().spawn("counted", async move {
+                    settle().await;
+                    log.push((round, number));
+                });
+            }
+            assert!(monitor.wait().await.is_ok());
+            assert_eq!(log.len(), (round + 1) * 10);
+        }
+    });
+}
+
+#[test]
+fn a_task_that_a_task_begins_is_waited_for() {
+    on_every_runtime(|| async {
+        let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        let (spawner, token) = (monitor.spawner(), drops.token());
+        monitor.spawner().spawn("outer", async move {
+            spawner.clone().spawn("inner", async move {
+                settle().await;
+                spawner.spawn("innermost", async move {
+                    settle().await;
+                    drop(token);
+                });
+            });
+        });
+        assert!(monitor.wait().await.is_ok());
+        assert_eq!(drops.count(), 1);
+    });
+}
+
+#[test]
+fn ten_thousand_tasks_leave_none() {
+    on_every_runtime(|| async {
+        let mut monitor = BackgroundMonitor::new();
+        let (spawner, drops) = (monitor.spawner(), Drops::new());
+        for number in 0..10_000_u64 {
+            let token = drops.token();
+            spawner.spawn("one of many", async move {
+                if number % 2 == 0 {
+                    tokio::task::yield_now().await;
+                }
+                drop(token);
+            });
+        }
+        assert!(monitor.wait().await.is_ok());
+        assert_eq!(drops.count(), 10_000);
+        none_is_alive("after ten thousand").await;
+        // Nor do they where they are cancelled.
+        for _ in 0..10_000 {
+            let token = drops.token();
+            spawner.spawn("one of many", async move {
+                pending::<()>().await;
+                drop(token);
+            });
+        }
+        monitor.cancel();
+        assert!(monitor.wait().await.is_ok());
+        assert_eq!(drops.count(), 20_000);
+        none_is_alive("after ten thousand were cancelled").await;
+    });
+}
+
+#[test]
+fn a_monitor_within_a_task_ends_with_it_and_is_waited_for() {
+    on_every_runtime(|| async {
+        let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        let inner_drops = drops.clone();
+        let (sender, mut begun) = event();
+        monitor.spawner().spawn("outer", async move {
+            let mut inner = BackgroundMonitor::new();
+            let innermost = inner.spawner().monitor();
+            nine_siblings(&inner.spawner(), &inner_drops);
+            nine_siblings(&innermost.spawner(), &inner_drops);
+            sender.send(()).await.unwrap();
+            inner.wait().await
+        });
+        begun.recv().await.unwrap();
+        monitor.spawner().spawn("doomed", async { Err::<(), _>("lost") });
+        assert_eq!(monitor.wait().await.unwrap_err().task(), "doomed");
+        assert_eq!(drops.count(), 18, "grandchildren are left");
+        none_is_alive("after the outer one").await;
+    });
+}
+
+#[test]
+fn a_failure_within_reaches_the_outermost_who_lets_it() {
+    on_every_runtime(|| async {
+        let mut monitor = BackgroundMonitor::new();
+        monitor.spawner().spawn("outer", async {
+            let mut inner = BackgroundMonitor::new();
+            inner.spawner().spawn("inner", async { Err::<(), _>("lost") });
+            inner.wait().await
+        });
+        monitor.spawner().spawn("other", pending::<()>());
+        let error = monitor.wait().await.unwrap_err();
+        assert_eq!(error.to_string(), "background task `outer` failed: background task `inner` failed: lost");
+        // Who takes it is the last to hear of it.
+        let mut monitor = BackgroundMonitor::new();
+        monitor.spawner().spawn("outer", async {
+            let mut inner = BackgroundMonitor::new();
+            inner.spawner().spawn("inner", async { Err::<(), _>("lost") });
+            assert!(inner.wait().await.is_err());
+        });
+        assert!(monitor.wait().await.is_ok());
+    });
+}
+
+#[test]
+fn waiting_can_be_given_up_and_taken_up_again() {
+    on_every_runtime(|| async {
+        let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        nine_siblings(&monitor.spawner(), &drops);
+        for _ in 0..3 {
+            let gave_up = tokio::select! {
+                biased;
+                _ = monitor.wait() => false,
+                () = settle() => true,
+            };
+            assert!(gave_up);
+        }
+        monitor.spawner().spawn("doomed", async { Err::<(), _>("lost") });
+        assert!(monitor.wait().await.is_err());
+        assert_eq!(drops.count(), 9);
+        none_is_alive("after wait").await;
+    });
+}
+
+#[test]
+fn a_monitor_that_is_dropped_cancels_its_tasks() {
+    on_every_runtime(|| async {
+        let drops = Drops::new();
+        let monitor = BackgroundMonitor::new();
+        let spawner = monitor.spawner();
+        nine_siblings(&spawner, &drops);
+        drop(monitor);
+        assert!(spawner.is_closed());
+        eventually("all dropped", || drops.count() == 9).await;
+        none_is_alive("after the monitor").await;
+    });
+}
+
+#[derive(Debug, PartialEq)]
+enum Event {
+    Told(&'static str),
+    Fetched(Result<u64, String>),
+}
+
+#[test]
+fn the_end_of_a_task_is_an_event_of_the_session() {
+    on_every_runtime(|| async {
+        let mut monitor = BackgroundMonitor::new();
+        let (sender, mut events) = event();
+        let spawner = monitor.spawner();
+        sender.send(Event::Told("before")).await.unwrap();
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let fetch = async move {
+            gone.await.unwrap();
+            // An error that is an event is no failure.
+            Err("no route".to_owned())
+        };
+        spawner.spawn_then("fetch", fetch, &sender, Event::Fetched);
+        assert_eq!(events.recv().await, Some(Event::Told("before")));
+        assert_eq!(events.try_recv(), None);
+        go.send(()).unwrap();
+        assert_eq!(events.recv().await, Some(Event::Fetched(Err("no route".to_owned()))));
+        assert!(monitor.wait().await.is_ok());
+        // A panic is none.
+        spawner.spawn_then("fetch", async { panic!("on purpose") }, &sender, Event::Fetched);
+        assert_eq!(monitor.wait().await.unwrap_err().to_string(), "background task `fetch` panicked: on purpose");
+        assert_eq!(events.try_recv(), None);
+        // Nor is a cancellation.
+        let mut monitor = BackgroundMonitor::new();
+        monitor.spawner().spawn_then("fetch", pending(), &sender, Event::Fetched);
+        monitor.cancel();
+        monitor.wait().await.unwrap();
+        assert_eq!(events.try_recv(), None);
+    });
+}
+
+/// A module that gives what it runs a spawner.
+#[module]
+struct Parent {
+    drops: Drops,
+    nested: Option<BackgroundMonitor>,
+}
+
+#[module]
+impl Parent {
+    #[start]
+    fn start(&mut self, ctx: &mut Context<Self>) {
+        let spawner = ctx.background();
+        nine_siblings(&spawner, &self.drops);
+        let nested = spawner.monitor();
+        nine_siblings(&nested.spawner(), &self.drops);
+        self.nested = Some(nested);
+    }
+
+    #[handler(Fail)]
+    fn fail(&mut self, ctx: &mut Context<Self>) {
+        ctx.background().spawn("doomed", async { Err::<(), _>("lost") });
+    }
+
+    #[handler(Spawner)]
+    fn spawner(&mut self, ctx: &mut Context<Self>) -> BackgroundSpawner {
+        ctx.background()
+    }
+}
+
+#[test]
+fn background_tasks_of_a_module_are_joined_when_it_stops() {
+    on_every_runtime(|| async {
+        let (system, drops) = (System::new(), Drops::new());
+        let parent = system.register_module(Parent { drops: drops.clone(), nested: None }).await.unwrap();
+        let spawner = parent.spawner().await.unwrap();
+        assert!(!spawner.is_closed());
+        parent.stop().await.unwrap();
+        parent.stopped().await;
+        assert!(spawner.is_closed());
+        assert_eq!(drops.count(), 18, "some are left");
+        system.shutdown().await;
+        none_is_alive("after a shutdown").await;
+    });
+}
+
+#[test]
+fn a_background_task_that_fails_fails_its_module() {
+    on_every_runtime(|| async {
+        let (system, drops) = (System::new(), Drops::new());
+        let parent = system.register_module(Parent { drops: drops.clone(), nested: None }).await.unwrap();
+        parent.fail().await.unwrap();
+        let report = parent.stopped().await;
+        assert_eq!(report.failure.unwrap().to_string(), "task `doomed` failed: lost");
+        system.shutdown().await;
+        none_is_alive("after a shutdown").await;
+    });
+}
+
+#[test]
+fn a_session_gets_a_spawner_and_knows_not_whose() {
+    /// Sends a beat a second, wherever it runs.
+    fn session(spawner: &BackgroundSpawner, beats: &Log<()>) {
+        let beats = beats.clone();
+        spawner.spawn("beat", async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                beats.push(());
+            }
+        });
+    }
+
+    #[module]
+    struct Owner(Log<()>);
+    #[module]
+    impl Owner {
+        #[start]
+        fn start(&mut self, ctx: &mut Context<Self>) {
+            session(&ctx.background(), &self.0);
+        }
+    }
+
+    Flavor::Paused.run(|| async {
+        let (in_a_module, alone) = (Log::new(), Log::new());
+        let system = System::new();
+        system.register_module(Owner(in_a_module.clone())).await.unwrap();
+        let monitor = BackgroundMonitor::new();
+        session(&monitor.spawner(), &alone);
+        tokio::time::sleep(Duration::from_millis(5_500)).await;
+        assert_eq!((in_a_module.len(), alone.len()), (5, 5));
+        drop(monitor);
+        system.shutdown().await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!((in_a_module.len(), alone.len()), (5, 5));
+    });
+}
+
+#[test]
+fn a_runtime_that_goes_down_takes_the_tasks_with_it() {
+    let drops = Drops::new();
+    let monitor = BackgroundMonitor::new();
+    let runtime = Flavor::CurrentThread.runtime();
+    runtime.block_on(async { nine_siblings(&monitor.spawner(), &drops) });
+    drop(runtime);
+    assert_eq!(drops.count(), 9);
+    let mut monitor = monitor;
+    Flavor::CurrentThread.run(|| async { monitor.wait().await }).unwrap();
+}
