@@ -262,6 +262,13 @@ impl ProcessConfig {
         &self.depends
     }
 
+    /// Depends on nothing any more: for whoever sees to the order itself, as where the one that must have run before has ended by then.
+    #[must_use]
+    pub fn without_dependencies(mut self) -> Self {
+        self.depends.clear();
+        self
+    }
+
     /// With what `defaults` says, where this one does not say it.
     pub(super) fn or(mut self, defaults: &Self) -> Self {
         let mut env = defaults.env.clone();

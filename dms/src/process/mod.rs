@@ -15,6 +15,7 @@
 // found out whether a process is well, and `probe` does, with what `watched` has seen.
 
 mod account;
+mod check;
 mod child;
 mod config;
 mod config_file;

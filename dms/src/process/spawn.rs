@@ -154,27 +154,35 @@ fn spawn_here(config: &ProcessConfig) -> ProcessResult<Spawned> {
 }
 
 /// That there is such a directory: the error of `spawn` would not say what it is that is missing.
-fn enter(directory: &Path) -> io::Result<()> {
+pub(super) fn enter(directory: &Path) -> io::Result<()> {
     if fs::metadata(directory)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
 fn become_user(command: &mut Command, config: &ProcessConfig) -> ProcessResult<()> {
-    let id = || config.id.clone();
-    let mut gid = None;
-    if let Some(name) = &config.user {
-        let unknown = || ProcessError::UnknownUser { id: id(), user: name.clone(), database: USERS.into() };
-        let user = account::user(name).ok_or_else(unknown)?;
-        command.uid(user.uid);
-        gid = user.gid;
-    }
-    if let Some(name) = &config.group {
-        let unknown = || ProcessError::UnknownGroup { id: id(), group: name.clone(), database: GROUPS.into() };
-        gid = Some(account::group(name).ok_or_else(unknown)?);
+    let (uid, gid) = accounts(config)?;
+    if let Some(uid) = uid {
+        command.uid(uid);
     }
     if let Some(gid) = gid {
         command.gid(gid);
     }
     Ok(())
+}
+
+/// The numbers of its user and its group.
+pub(super) fn accounts(config: &ProcessConfig) -> ProcessResult<(Option<u32>, Option<u32>)> {
+    let id = || config.id.clone();
+    let (mut uid, mut gid) = (None, None);
+    if let Some(name) = &config.user {
+        let unknown = || ProcessError::UnknownUser { id: id(), user: name.clone(), database: USERS.into() };
+        let user = account::user(name).ok_or_else(unknown)?;
+        (uid, gid) = (Some(user.uid), user.gid);
+    }
+    if let Some(name) = &config.group {
+        let unknown = || ProcessError::UnknownGroup { id: id(), group: name.clone(), database: GROUPS.into() };
+        gid = Some(account::group(name).ok_or_else(unknown)?);
+    }
+    Ok((uid, gid))
 }
 
 /// What the operating system meant, which has one number for many reasons.
@@ -212,12 +220,12 @@ fn bad_directory(config: &ProcessConfig, directory: &Path, source: io::Error) ->
 }
 
 /// Whether the program is looked for in the directories of `PATH`.
-fn is_searched(command: &OsStr) -> bool {
+pub(super) fn is_searched(command: &OsStr) -> bool {
     !command.as_bytes().contains(&b'/')
 }
 
 /// The `PATH` that the program is looked for in.
-fn search_path(config: &ProcessConfig) -> Option<String> {
+pub(super) fn search_path(config: &ProcessConfig) -> Option<String> {
     let own = config.env.get(OsStr::new("PATH")).cloned();
     own.or_else(|| env::var_os("PATH")).map(|path| path.to_string_lossy().into_owned())
 }
