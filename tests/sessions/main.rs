@@ -4,3 +4,4 @@ mod background;
 mod channels;
 mod memory;
 mod signed;
+mod udp;

@@ -4,7 +4,7 @@
 //! [`#[run]`](crate::run) is one; so is any future that takes an [`EventSource`].
 //!
 //! Reading order: [`channel`] is what sessions tell each other with, [`background`] what runs beside them. [`transport`] is how they reach those on other machines, [`memory`] the same within one process.
-//! `signed` is messages that say who signed them.
+//! `udp` is one of datagrams, `signed` is messages that say who signed them.
 
 mod background;
 mod channel;
@@ -12,6 +12,8 @@ mod memory;
 #[cfg(feature = "signing")]
 mod signed;
 mod transport;
+#[cfg(feature = "udp")]
+mod udp;
 
 pub use background::{BackgroundError, BackgroundMonitor, BackgroundSpawner};
 pub use channel::{
@@ -25,3 +27,5 @@ pub use signed::{
     SigningKey, Verified, Verifier, VerifyError, VerifyingKey,
 };
 pub use transport::{Endpoint, Transport, TransportError};
+#[cfg(feature = "udp")]
+pub use udp::{DatagramCodec, Udp, UdpCounts};

@@ -12,7 +12,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::{Duration, SystemTime};
 
-use serde::de::{Error as _, SeqAccess, Visitor};
+use serde::de::{Error as _, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::MalformedError;
@@ -217,12 +217,17 @@ impl<M> Serialize for Signed<M> {
 
 impl<'de, M> Deserialize<'de> for Signed<M> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(Frame(PhantomData))
+        let is_array = deserializer.is_human_readable();
+        deserializer.deserialize_bytes(Frame { is_array, message: PhantomData })
     }
 }
 
 /// Takes the bytes from a deserializer.
-struct Frame<M>(PhantomData<fn() -> M>);
+struct Frame<M> {
+    /// Whether they come as an array of numbers, as in JSON. Where the format has bytes, nothing else is them.
+    is_array: bool,
+    message: PhantomData<fn() -> M>,
+}
 
 impl<'de, M> Visitor<'de> for Frame<M> {
     type Value = Signed<M>;
@@ -235,8 +240,10 @@ impl<'de, M> Visitor<'de> for Frame<M> {
         Signed::from_bytes(bytes).map_err(E::custom)
     }
 
-    // Formats without bytes, as JSON, have arrays of numbers.
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Signed<M>, A::Error> {
+        if !self.is_array {
+            return Err(A::Error::invalid_type(Unexpected::Seq, &self));
+        }
         let mut bytes = Vec::new();
         while let Some(byte) = elements.next_element()? {
             if bytes.len() == LIMIT {

@@ -1,0 +1,199 @@
+//! A message over `Udp` beside the same over a socket of Tokio's with the same codec, both on the loopback interface:
+//! `cargo bench -p dms --features udp --bench udp`.
+//!
+//! Both run by turns in one process, on a current-thread runtime; what is printed are medians of the time for one message, and their ratio. *throughput* sends 32 messages and takes them; *latency* is
+//! a message and its echo.
+
+use std::future::Future;
+use std::hint::black_box;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use dms::session::{DatagramCodec, Endpoint, EventSource, Transport, Udp, event};
+use serde::{Deserialize, Serialize};
+use tokio::net::UdpSocket;
+use tokio::runtime::Builder;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Message {
+    Prepare { ballot: u64, from: u32 },
+    Text(String),
+}
+
+const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+/// As many as a socket's buffer has room for.
+const BURST: u32 = 32;
+
+/// What a program without dms has.
+struct Raw {
+    socket: UdpSocket,
+    codec: DatagramCodec,
+    buffer: Vec<u8>,
+}
+
+impl Raw {
+    async fn bind(codec: DatagramCodec) -> Self {
+        let socket = UdpSocket::bind(LOOPBACK).await.expect("a socket");
+        Self { socket, codec, buffer: vec![0; 65_536] }
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.socket.local_addr().expect("an address")
+    }
+
+    async fn send(&self, to: SocketAddr, message: &Message) {
+        let bytes = match self.codec {
+            DatagramCodec::Postcard => postcard::to_stdvec(message).expect("postcard"),
+            _ => rmp_serde::to_vec_named(message).expect("MessagePack"),
+        };
+        self.socket.send_to(&bytes, to).await.expect("it is sent");
+    }
+
+    async fn receive(&mut self) -> (SocketAddr, Message) {
+        let (length, from) = self.socket.recv_from(&mut self.buffer).await.expect("it arrives");
+        let bytes = &self.buffer[..length];
+        let message = match self.codec {
+            DatagramCodec::Postcard => postcard::from_bytes(bytes).expect("postcard"),
+            _ => rmp_serde::from_slice(bytes).expect("MessagePack"),
+        };
+        (from, message)
+    }
+}
+
+async fn raw_throughput(codec: DatagramCodec, message: Message, bursts: u32) -> Duration {
+    let (here, mut there) = (Raw::bind(codec).await, Raw::bind(codec).await);
+    let to = there.addr();
+    let begun = Instant::now();
+    for _ in 0..bursts {
+        for _ in 0..BURST {
+            here.send(to, &message.clone()).await;
+        }
+        for _ in 0..BURST {
+            black_box(there.receive().await);
+        }
+    }
+    begun.elapsed() / (bursts * BURST)
+}
+
+async fn raw_latency(codec: DatagramCodec, message: Message, count: u32) -> Duration {
+    let (mut here, mut there) = (Raw::bind(codec).await, Raw::bind(codec).await);
+    let to = there.addr();
+    let echo = async {
+        loop {
+            let (from, message) = there.receive().await;
+            there.send(from, &message).await;
+        }
+    };
+    let session = async {
+        let begun = Instant::now();
+        for _ in 0..count {
+            here.send(to, &message.clone()).await;
+            black_box(here.receive().await);
+        }
+        begun.elapsed() / (2 * count)
+    };
+    tokio::select! {
+        () = echo => unreachable!(),
+        elapsed = session => elapsed,
+    }
+}
+
+type Source = EventSource<(SocketAddr, Message)>;
+
+async fn listening<R>(place: &Udp<Message>, session: impl AsyncFnOnce(Source) -> R) -> R {
+    let (events, source) = event();
+    tokio::select! {
+        ended = place.listen(events) => unreachable!("{ended:?}"),
+        result = session(source) => result,
+    }
+}
+
+async fn bind(codec: DatagramCodec) -> Udp<Message> {
+    Udp::bind(LOOPBACK).await.expect("a socket").with_codec(codec)
+}
+
+async fn udp_throughput(codec: DatagramCodec, message: Message, bursts: u32) -> Duration {
+    let (here, there) = (bind(codec).await, bind(codec).await);
+    listening(&there, async |mut source| {
+        let begun = Instant::now();
+        for _ in 0..bursts {
+            for _ in 0..BURST {
+                here.send_to(there.addr(), message.clone()).await.expect("it is sent");
+            }
+            for _ in 0..BURST {
+                black_box(source.recv().await);
+            }
+        }
+        begun.elapsed() / (bursts * BURST)
+    })
+    .await
+}
+
+async fn udp_latency(codec: DatagramCodec, message: Message, count: u32) -> Duration {
+    let (here, there) = (bind(codec).await, bind(codec).await);
+    let echo = listening(&there, async |mut source| {
+        while let Some((from, message)) = source.recv().await {
+            there.send_to(from, message).await.expect("it is sent");
+        }
+    });
+    let session = listening(&here, async |mut source| {
+        let begun = Instant::now();
+        for _ in 0..count {
+            here.send_to(there.addr(), message.clone()).await.expect("it is sent");
+            black_box(source.recv().await);
+        }
+        begun.elapsed() / (2 * count)
+    });
+    tokio::select! {
+        () = echo => unreachable!(),
+        elapsed = session => elapsed,
+    }
+}
+
+fn on_a_runtime<R>(body: impl Future<Output = R>) -> R {
+    Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(body)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn compare(name: &str, rounds: usize, raw: impl Fn() -> Duration, udp: impl Fn() -> Duration) {
+    let (mut of_raw, mut of_udp) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        if round % 2 == 0 {
+            of_raw.push(raw());
+            of_udp.push(udp());
+        } else {
+            of_udp.push(udp());
+            of_raw.push(raw());
+        }
+    }
+    let (raw, udp) = (median(of_raw), median(of_udp));
+    let ratio = udp.as_secs_f64() / raw.as_secs_f64();
+    println!("{name:<40} UdpSocket {raw:>10.2?}   Udp {udp:>10.2?}   {ratio:.3} x");
+}
+
+fn main() {
+    // `cargo test` runs each once, to see that it works.
+    let is_measured = std::env::args().any(|argument| argument == "--bench");
+    let (rounds, bursts) = if is_measured { (41, 300) } else { (1, 1) };
+    let messages = [("small", Message::Prepare { ballot: 7, from: 3 }), ("1 KiB", Message::Text("x".repeat(1_024)))];
+    for codec in [DatagramCodec::MessagePack, DatagramCodec::Postcard] {
+        for (size, message) in &messages {
+            compare(
+                &format!("throughput, {codec:?}, {size}"),
+                rounds,
+                || on_a_runtime(raw_throughput(codec, message.clone(), bursts)),
+                || on_a_runtime(udp_throughput(codec, message.clone(), bursts)),
+            );
+            compare(
+                &format!("latency, {codec:?}, {size}"),
+                rounds,
+                || on_a_runtime(raw_latency(codec, message.clone(), bursts * 8)),
+                || on_a_runtime(udp_latency(codec, message.clone(), bursts * 8)),
+            );
+        }
+    }
+}

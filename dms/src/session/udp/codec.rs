@@ -1,0 +1,290 @@
+//! Messages as datagrams, and back.
+
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+
+use postcard::ser_flavors::Flavor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::message::{claims, guarded};
+use crate::session::transport::TransportError;
+
+/// How messages are written in datagrams. Both sides must have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum DatagramCodec {
+    /// [MessagePack](https://msgpack.org) with the names of fields: what has other fields than expected can still be read, as serde's attributes say. Other languages can read it.
+    #[default]
+    MessagePack,
+    /// [Postcard](https://docs.rs/postcard): fields one behind the other, without names, as short as it gets. Both sides must have the same types.
+    Postcard,
+}
+
+/// How much memory the elements of a message's sequences and maps may take: 2 MiB.
+const MEMORY: usize = guarded::memory_for(1 << 16);
+
+/// The bytes are not a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Malformed;
+
+impl DatagramCodec {
+    /// Writes one message, of at most `limit` bytes.
+    pub(super) fn write<V: Serialize>(self, message: &V, limit: usize) -> Result<Vec<u8>, TransportError> {
+        let mut datagram = Datagram { bytes: Vec::with_capacity(128), limit, size: 0 };
+        match self {
+            Self::MessagePack => {
+                let mut serializer = rmp_serde::Serializer::new(&mut datagram).with_struct_map();
+                message.serialize(&mut serializer).map_err(|error| TransportError::Encode(error.into()))?;
+            }
+            Self::Postcard => postcard::serialize_with_flavor(message, &mut datagram)
+                .map_err(|error| TransportError::Encode(error.into()))?,
+        }
+        if datagram.size > limit {
+            return Err(TransportError::MessageTooLarge { size: datagram.size, limit });
+        }
+        Ok(datagram.bytes)
+    }
+
+    /// Reads one message, which takes up all of the bytes. They may be anything: nothing is allocated for what they merely promise, and a panic of the type's own `Deserialize` is no message.
+    pub(super) fn read<V: DeserializeOwned>(self, bytes: &[u8]) -> Result<V, Malformed> {
+        let read = AssertUnwindSafe(|| match self {
+            Self::MessagePack => {
+                claims::check(bytes).map_err(|_| Malformed)?;
+                let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+                guarded::read(&mut deserializer, MEMORY).map_err(|_| Malformed)
+            }
+            Self::Postcard => {
+                let mut deserializer = postcard::Deserializer::from_bytes(bytes);
+                let message = guarded::read(&mut deserializer, MEMORY).map_err(|_| Malformed)?;
+                let rest = deserializer.finalize().map_err(|_| Malformed)?;
+                if rest.is_empty() { Ok(message) } else { Err(Malformed) }
+            }
+        });
+        panic::catch_unwind(read).unwrap_or(Err(Malformed))
+    }
+}
+
+/// Takes bytes up to a limit, and counts the others.
+struct Datagram {
+    bytes: Vec<u8>,
+    limit: usize,
+    /// How many came.
+    size: usize,
+}
+
+impl Datagram {
+    fn put(&mut self, bytes: &[u8]) {
+        self.size = self.size.saturating_add(bytes.len());
+        if self.size <= self.limit {
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+}
+
+impl io::Write for Datagram {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Flavor for &mut Datagram {
+    type Output = ();
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.put(bytes);
+        Ok(())
+    }
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.put(&[byte]);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    const CODECS: [DatagramCodec; 2] = [DatagramCodec::MessagePack, DatagramCodec::Postcard];
+    const LIMIT: usize = 65_507;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Tree {
+        Leaf,
+        Node(Box<Tree>),
+        Both { left: Box<Tree>, right: Option<Box<Tree>> },
+    }
+
+    /// A level that takes no byte in MessagePack, and one in postcard.
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Chain(Option<Box<Chain>>);
+
+    #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+    struct All {
+        numbers: (u8, i8, u16, i16, u32, i32, u64, i64),
+        large: (u128, i128),
+        floats: (f32, f64),
+        bool: bool,
+        character: char,
+        text: String,
+        bytes: Vec<u8>,
+        map: HashMap<String, Vec<u32>>,
+        option: Option<u8>,
+        unit: (),
+        array: [u16; 3],
+    }
+
+    fn tree(depth: usize) -> Tree {
+        (0..depth).fold(Tree::Leaf, |tree, _| Tree::Node(Box::new(tree)))
+    }
+
+    fn chain(depth: usize) -> Chain {
+        (0..depth).fold(Chain(None), |chain, _| Chain(Some(Box::new(chain))))
+    }
+
+    #[test]
+    fn every_kind_of_value_comes_back() {
+        let all = All {
+            numbers: (1, -2, 300, -300, 70_000, -70_000, u64::MAX, i64::MIN),
+            large: (u128::MAX, i128::MIN),
+            floats: (0.5, -1e300),
+            bool: true,
+            character: 'é',
+            text: "x".repeat(300),
+            bytes: (0..=255).collect(),
+            map: HashMap::from([("a".into(), vec![]), ("b".into(), (0..1_000).collect())]),
+            option: Some(7),
+            unit: (),
+            array: [1, 2, 3],
+        };
+        for codec in CODECS {
+            let bytes = codec.write(&all, LIMIT).expect("it can be written");
+            assert_eq!(codec.read::<All>(&bytes).as_ref(), Ok(&all), "{codec:?}");
+            for end in 0..bytes.len() {
+                assert_eq!(codec.read::<All>(&bytes[..end]), Err(Malformed), "{codec:?}: {end} bytes");
+            }
+            assert_eq!(codec.read::<All>(&[&bytes[..], &[0]].concat()), Err(Malformed), "{codec:?}: one more");
+            let tree = Tree::Both { left: Box::new(tree(9)), right: Some(Box::new(Tree::Leaf)) };
+            let bytes = codec.write(&tree, LIMIT).expect("it can be written");
+            assert_eq!(codec.read(&bytes), Ok(tree), "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn what_nests_too_deep_is_refused_in_both_codecs() {
+        for codec in CODECS {
+            for (depth, is_read) in [(100, true), (127, true), (129, false), (1_000, false), (20_000, false)] {
+                // Written by hand, so that the test does not nest either.
+                let bytes = match codec {
+                    DatagramCodec::MessagePack => {
+                        let mut bytes = b"\x81\xa4Node".repeat(depth);
+                        bytes.extend(b"\xa4Leaf");
+                        bytes
+                    }
+                    DatagramCodec::Postcard => [vec![1; depth], vec![0]].concat(),
+                };
+                assert_eq!(codec.read::<Tree>(&bytes).is_ok(), is_read, "{codec:?}: {depth}");
+            }
+        }
+        let codec = DatagramCodec::Postcard;
+        for (depth, is_read) in [(60, true), (65, false), (60_000, false)] {
+            let bytes = [vec![1; depth], vec![0]].concat();
+            assert_eq!(codec.read::<Chain>(&bytes).is_ok(), is_read, "{depth}");
+        }
+        let bytes = codec.write(&chain(60), LIMIT).expect("it can be written");
+        assert_eq!(codec.read(&bytes), Ok(chain(60)));
+        // Each of its levels reads the same byte: without a guard this never ends.
+        assert_eq!(DatagramCodec::MessagePack.read::<Chain>(&[1]), Err(Malformed));
+    }
+
+    #[test]
+    fn elements_that_take_no_bytes_do_not_come_without_end() {
+        let codec = DatagramCodec::Postcard;
+        let bytes = codec.write(&vec![(); 1_000], LIMIT).expect("it can be written");
+        assert_eq!(codec.read::<Vec<()>>(&bytes).map(|units| units.len()), Ok(1_000));
+        let endless = [&[0xff; 9][..], &[1]].concat();
+        assert_eq!(codec.read::<Vec<()>>(&endless), Err(Malformed));
+        assert_eq!(codec.read::<Vec<Vec<()>>>(&[&[100][..], &[0xff, 0xff, 3].repeat(100)].concat()), Err(Malformed));
+    }
+
+    #[test]
+    fn small_elements_are_never_too_many_and_large_ones_do_not_take_more_memory_than_they_may() {
+        for codec in CODECS {
+            let pairs = vec![(1_u8, 2_u8); if codec == DatagramCodec::Postcard { 32_700 } else { 21_800 }];
+            let bytes = codec.write(&pairs, LIMIT).expect("it can be written");
+            assert_eq!(codec.read(&bytes), Ok(pairs), "{codec:?}");
+            let numbers = vec![7_u64; 65_500];
+            let bytes = codec.write(&numbers, LIMIT).expect("it can be written");
+            assert_eq!(codec.read(&bytes), Ok(numbers), "{codec:?}");
+            let map: HashMap<u16, u8> = (0..16_000).map(|number| (number, 1)).collect();
+            let bytes = codec.write(&map, LIMIT).expect("it can be written");
+            assert_eq!(codec.read(&bytes), Ok(map), "{codec:?}");
+
+            let tables = vec![[[0_u64; 8]; 4]; if codec == DatagramCodec::Postcard { 2_000 } else { 1_600 }];
+            let bytes = codec.write(&tables, LIMIT).expect("it can be written");
+            let fits = tables.len() * 256 <= 2 << 20;
+            assert!(fits && codec.read::<Vec<[[u64; 8]; 4]>>(&bytes).is_ok(), "{codec:?}");
+            // Each of its elements takes a byte, and 256 bytes of memory.
+            let bytes = codec.write(&vec![Wide::default(); 9_000], LIMIT).expect("it can be written");
+            assert_eq!(codec.read::<Vec<Wide>>(&bytes), Err(Malformed), "{codec:?}");
+            let bytes = codec.write(&vec![Wide::default(); 8_000], LIMIT).expect("it can be written");
+            assert!(codec.read::<Vec<Wide>>(&bytes).is_ok(), "{codec:?}");
+        }
+    }
+
+    #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(from = "u8", into = "u8")]
+    struct Wide([u64; 32]);
+
+    impl From<u8> for Wide {
+        fn from(_byte: u8) -> Self {
+            Self::default()
+        }
+    }
+
+    impl From<Wide> for u8 {
+        fn from(_wide: Wide) -> Self {
+            0
+        }
+    }
+
+    #[test]
+    fn the_size_of_what_is_too_large_is_said() {
+        for codec in CODECS {
+            let text = "x".repeat(100);
+            let whole = codec.write(&text, LIMIT).expect("it can be written").len();
+            assert_eq!(codec.write(&text, whole).map(|bytes| bytes.len()).ok(), Some(whole));
+            let error = codec.write(&text, whole - 1).expect_err("it is too large");
+            let TransportError::MessageTooLarge { size, limit } = error else { panic!("{error:?}") };
+            assert_eq!((size, limit), (whole, whole - 1), "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_type_is_no_message() {
+        #[derive(Debug, PartialEq)]
+        struct Fragile;
+        impl<'de> Deserialize<'de> for Fragile {
+            fn deserialize<D: serde::Deserializer<'de>>(_deserializer: D) -> Result<Self, D::Error> {
+                panic!("what a day");
+            }
+        }
+        for codec in CODECS {
+            assert_eq!(codec.read::<Fragile>(&[0]), Err(Malformed));
+        }
+    }
+}

@@ -1,0 +1,552 @@
+//! Datagrams: what arrives, and what is dropped. On the loopback interface alone.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use allocation_counter::measure;
+use dms::session::{
+    DatagramCodec, Endpoint, EventSource, Signed, Transport, TransportError, Udp, UdpCounts, event, event_within,
+};
+use dms_tests::cases;
+use serde::{Deserialize, Serialize, Serializer};
+use tokio::runtime::Runtime;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+const CODECS: [DatagramCodec; 2] = [DatagramCodec::MessagePack, DatagramCodec::Postcard];
+const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
+/// The most bytes of a datagram over IPv4.
+const LIMIT: usize = 65_507;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Message {
+    Ping(u64),
+    Text(String),
+    Tree(Tree),
+    Chain(Chain),
+    Table { rows: BTreeMap<u32, Row>, name: String },
+    Units(Vec<()>),
+    Signed(Signed<String>),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Tree {
+    Leaf,
+    Node(Box<Tree>),
+    Both { left: Box<Tree>, right: Box<Tree> },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Chain(Option<Box<Chain>>);
+
+/// Large in memory, and small in a datagram.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Row([u64; 16]);
+
+struct Ping(u64);
+struct Text(String);
+
+impl From<Ping> for Message {
+    fn from(Ping(number): Ping) -> Self {
+        Self::Ping(number)
+    }
+}
+
+impl From<Text> for Message {
+    fn from(Text(text): Text) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// A runtime of this thread, so that what is allocated is counted.
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+async fn bind<N>() -> Udp<N> {
+    Udp::bind(LOOPBACK).await.unwrap()
+}
+
+/// Runs `body` while `place` listens.
+async fn while_listening<R>(
+    place: &Udp<Message>,
+    body: impl AsyncFnOnce(EventSource<(SocketAddr, Message)>) -> R,
+) -> R {
+    let (events, source) = event_within(1);
+    tokio::select! {
+        ended = place.listen(events) => panic!("it does not end by itself: {ended:?}"),
+        result = body(source) => result,
+    }
+}
+
+async fn next(source: &mut EventSource<(SocketAddr, Message)>) -> (SocketAddr, Message) {
+    timeout(Duration::from_secs(30), source.recv()).await.expect("something comes").expect("it listens")
+}
+
+#[tokio::test]
+async fn parts_of_a_message_arrive_as_the_message() {
+    for codec in CODECS {
+        let (here, there) = (bind::<Message>().await.with_codec(codec), bind::<Message>().await.with_codec(codec));
+        while_listening(&there, async |mut source| {
+            here.send_to(there.addr(), Ping(1)).await.unwrap();
+            here.send_to_all([there.addr(), there.addr()], Text("two".into())).await.unwrap();
+            here.clone().send_to(there.addr(), Message::Tree(Tree::Node(Box::new(Tree::Leaf)))).await.unwrap();
+            assert_eq!(next(&mut source).await, (here.addr(), Message::Ping(1)));
+            for _ in 0..2 {
+                assert_eq!(next(&mut source).await, (here.addr(), Message::Text("two".into())));
+            }
+            assert_eq!(next(&mut source).await.1, Message::Tree(Tree::Node(Box::new(Tree::Leaf))));
+        })
+        .await;
+        assert_eq!((here.counts().sent, there.counts().delivered, there.counts().received()), (4, 4, 4));
+    }
+}
+
+thread_local! {
+    static WRITTEN: Cell<u32> = const { Cell::new(0) };
+}
+
+#[derive(Deserialize)]
+struct Counted;
+
+impl Serialize for Counted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        WRITTEN.set(WRITTEN.get() + 1);
+        serializer.serialize_unit()
+    }
+}
+
+#[tokio::test]
+async fn a_message_to_many_is_serialised_once() {
+    let here = bind::<Counted>().await;
+    here.send_to_all(vec![here.addr(); 10], Counted).await.unwrap();
+    assert_eq!((WRITTEN.get(), here.counts().sent), (1, 10));
+}
+
+#[tokio::test]
+async fn a_message_to_many_reaches_the_others_where_one_cannot_be_sent_to() {
+    let (here, there) = (bind::<Message>().await, bind::<Message>().await);
+    while_listening(&there, async |mut source| {
+        let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let error = here.send_to_all([nobody, there.addr()], Ping(1)).await.unwrap_err();
+        assert!(matches!(error, TransportError::Io(_)), "{error:?}");
+        assert_eq!(next(&mut source).await.1, Message::Ping(1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_datagram_of_the_limit_arrives_and_one_byte_more_is_not_sent() {
+    // The text comes with its own length and the name of the variant.
+    for (codec, rest) in [(DatagramCodec::MessagePack, 1 + 5 + 3), (DatagramCodec::Postcard, 1 + 3)] {
+        let (here, there) = (bind::<Message>().await.with_codec(codec), bind::<Message>().await.with_codec(codec));
+        while_listening(&there, async |mut source| {
+            let text = "x".repeat(LIMIT - rest);
+            here.send_to(there.addr(), Text(text.clone())).await.unwrap();
+            assert_eq!(next(&mut source).await.1, Message::Text(text.clone()));
+
+            for more in [1, 1_000_000] {
+                let error = here.send_to(there.addr(), Text(text.clone() + &"x".repeat(more))).await.unwrap_err();
+                let TransportError::MessageTooLarge { size, limit } = error else { panic!("{error:?}") };
+                // The length of a text above 65,535 bytes takes two bytes more in MessagePack.
+                let wider = if more == 1 || codec == DatagramCodec::Postcard { 0 } else { 2 };
+                assert_eq!((size, limit), (LIMIT + more + wider, LIMIT), "{codec:?}");
+            }
+            assert_eq!(here.counts().sent, 1);
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn the_limit_can_be_lower_for_both_sides() {
+    let (here, there) = (bind::<Message>().await, bind::<Message>().await.with_limit(1_200));
+    while_listening(&there, async |mut source| {
+        here.send_to(there.addr(), Text("x".repeat(1_200))).await.unwrap();
+        here.send_to(there.addr(), Text("x".repeat(1_000))).await.unwrap();
+        assert_eq!(next(&mut source).await.1, Message::Text("x".repeat(1_000)));
+        assert_eq!((there.counts().oversized, there.counts().received()), (1, 2));
+        let error = there.send_to(here.addr(), Text("x".repeat(1_200))).await.unwrap_err();
+        assert!(matches!(error, TransportError::MessageTooLarge { limit: 1_200, .. }), "{error:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ipv6_has_a_little_more_room() {
+    let Ok(here) = Udp::<String>::bind("[::1]:0").await else { return };
+    let error = here.send_to(here.addr(), "x".repeat(70_000)).await.unwrap_err();
+    assert!(matches!(error, TransportError::MessageTooLarge { limit: 65_527, .. }), "{error:?}");
+    let (events, mut source) = event();
+    let text = "x".repeat(65_527 - 3);
+    tokio::select! {
+        ended = here.listen(events) => panic!("{ended:?}"),
+        () = async {
+            here.send_to(here.addr(), text.clone()).await.unwrap();
+            assert_eq!(source.recv().await, Some((here.addr(), text.clone())));
+        } => {}
+    }
+}
+
+#[tokio::test]
+async fn listening_ends_when_the_source_has_gone() {
+    let here = bind::<Message>().await;
+    let (events, source) = event();
+    let mut listening = std::pin::pin!(here.listen(events));
+    assert!(futures::poll!(listening.as_mut()).is_pending());
+    drop(source);
+    timeout(Duration::from_secs(30), listening).await.expect("it ends though nothing comes").unwrap();
+
+    let (events, source) = event_within(1);
+    let mut listening = std::pin::pin!(here.listen(events));
+    for _ in 0..10 {
+        here.send_to(here.addr(), Ping(1)).await.unwrap();
+    }
+    while here.counts().delivered < 2 {
+        assert!(futures::poll!(listening.as_mut()).is_pending());
+        yield_now().await;
+    }
+    drop(source);
+    timeout(Duration::from_secs(30), listening).await.expect("it ends though it waits for room").unwrap();
+}
+
+#[tokio::test]
+async fn of_two_who_listen_each_message_comes_to_one() {
+    let (here, there) = (bind::<Message>().await, bind::<Message>().await);
+    let (events, mut source) = event();
+    tokio::select! {
+        ended = there.listen(events.clone()) => panic!("{ended:?}"),
+        ended = there.clone().listen(events) => panic!("{ended:?}"),
+        () = async {
+            for number in 0..100 {
+                here.send_to(there.addr(), Ping(number)).await.unwrap();
+                assert_eq!(next(&mut source).await.1, Message::Ping(number));
+            }
+        } => {}
+    }
+    assert_eq!(there.counts().received(), 100);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_report_that_somebody_cannot_be_reached_ends_nothing() {
+    let peer = UdpSocket::bind(LOOPBACK).unwrap();
+    let addr = peer.local_addr().unwrap();
+    drop(peer);
+    // Linux reports to sockets that are connected; other systems do to all.
+    let socket = tokio::net::UdpSocket::bind(LOOPBACK).await.unwrap();
+    socket.connect(addr).await.unwrap();
+    let here = Udp::<Message>::from_socket(socket).unwrap();
+    while_listening(&here, async |mut source| {
+        // More than come without a pause. Nobody has the port; the report comes to whoever asks next, which may be `send_to`.
+        while here.counts().errors < 20 {
+            let _ = here.send_to(addr, Ping(1)).await;
+            yield_now().await;
+        }
+        let peer = UdpSocket::bind(addr).unwrap();
+        let message = rmp_serde::to_vec_named(&Message::Ping(7)).unwrap();
+        peer.send_to(&message, here.addr()).unwrap();
+        assert_eq!(next(&mut source).await, (addr, Message::Ping(7)));
+    })
+    .await;
+}
+
+/// Good enough, and the same each time.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.next().to_be_bytes()[0]
+    }
+
+    fn bytes(&mut self, length: usize) -> Vec<u8> {
+        (0..length).map(|_| self.byte()).collect()
+    }
+
+    /// Mostly small, sometimes as large as a datagram is.
+    fn length(&mut self) -> usize {
+        match self.below(25) {
+            0 => self.below(LIMIT + 1),
+            1..=5 => self.below(1_000),
+            _ => self.below(100),
+        }
+    }
+}
+
+/// What somebody sends who means no good.
+struct Hostile {
+    codec: DatagramCodec,
+    random: Random,
+    whole: Vec<Vec<u8>>,
+}
+
+impl Hostile {
+    fn new(codec: DatagramCodec, seed: u64) -> Self {
+        let tree = Tree::Both { left: Box::new(Tree::Leaf), right: Box::new(Tree::Node(Box::new(Tree::Leaf))) };
+        let messages = [
+            Message::Ping(u64::MAX),
+            Message::Text("a text of some words".into()),
+            Message::Tree(tree),
+            Message::Chain(Chain(Some(Box::new(Chain(None))))),
+            Message::Table { rows: BTreeMap::from([(1, Row([7; 16])), (2, Row([u64::MAX; 16]))]), name: "rows".into() },
+            Message::Units(vec![(); 9]),
+        ];
+        let whole = messages.iter().map(|message| match codec {
+            DatagramCodec::Postcard => postcard::to_stdvec(message).unwrap(),
+            _ => rmp_serde::to_vec_named(message).unwrap(),
+        });
+        Self { codec, random: Random(seed), whole: whole.collect() }
+    }
+
+    fn a_whole_one(&mut self) -> Vec<u8> {
+        let place = self.random.below(self.whole.len());
+        self.whole[place].clone()
+    }
+
+    fn datagram(&mut self) -> Vec<u8> {
+        let mut bytes = match self.random.below(8) {
+            0 => {
+                let length = self.random.length();
+                self.random.bytes(length)
+            }
+            1 => {
+                let mut bytes = self.a_whole_one();
+                bytes.truncate(self.random.below(bytes.len()));
+                bytes
+            }
+            2 | 3 => {
+                let mut bytes = self.a_whole_one();
+                for _ in 0..=self.random.below(4) {
+                    let bit = self.random.below(8 * bytes.len());
+                    bytes[bit / 8] ^= 1 << (bit % 8);
+                }
+                bytes
+            }
+            4 => self.deep(),
+            5 | 6 => self.lie(),
+            _ => {
+                let mut bytes = self.a_whole_one();
+                let length = self.random.length();
+                bytes.extend(self.random.bytes(length));
+                bytes
+            }
+        };
+        bytes.truncate(LIMIT);
+        bytes
+    }
+
+    fn deep(&mut self) -> Vec<u8> {
+        let depth = self.random.length();
+        if self.codec == DatagramCodec::Postcard {
+            let begin = [&[2][..], &[3]][self.random.below(2)];
+            [begin, &[1].repeat(depth), &[0]].concat()
+        } else {
+            let begin = [&b"\x81\xa4Tree"[..], b"\x81\xa5Chain", b""][self.random.below(3)];
+            let level = [&b"\x81\xa4Node"[..], b"\x91", b"\x92", b"\x81", b"\x81\xa4Both\x82\xa4left"];
+            let level = level[self.random.below(5)];
+            [begin, &level.repeat(depth / level.len()), b"\xa4Leaf"].concat()
+        }
+    }
+
+    /// Lengths of what does not follow, or not as it should; and texts where there should be none.
+    fn lie(&mut self) -> Vec<u8> {
+        let fill = [0, b'x', 0xc0, 0x1f, 0xff][self.random.below(5)];
+        let rest = vec![fill; self.random.length()];
+        let number = self.random.next() >> self.random.below(64);
+        let (begin, length) = if self.codec == DatagramCodec::Postcard {
+            let begins = [&[1][..], &[4], &[4, 1], &[5], &[6], &[0], &[]];
+            (begins[self.random.below(7)], postcard::to_stdvec(&number).unwrap())
+        } else {
+            let begins = [
+                &b"\x81\xa4Text"[..],
+                b"\x81\xa5Table\x82\xa4rows",
+                b"\x81\xa5Units",
+                b"\x81\xa6Signed",
+                b"\x81\xa4Ping",
+                b"\x81",
+                b"",
+            ];
+            let begin = begins[self.random.below(7)];
+            let marker = [0xc6, 0xc9, 0xdb, 0xdb, 0xdd, 0xdf, 0xdc, 0xda][self.random.below(8)];
+            // The length of what follows, or of much more.
+            let length = if self.random.below(2) == 0 { rest.len() as u64 } else { number };
+            let length = length.to_be_bytes();
+            let width = if matches!(marker, 0xda | 0xdc) { 2 } else { 4 };
+            (begin, [&[marker], &length[8 - width..]].concat())
+        };
+        [begin, &length, &rest].concat()
+    }
+}
+
+/// How many datagrams the operating system has dropped because the socket's buffer was full.
+#[cfg(target_os = "linux")]
+fn kernel_drops(addr: SocketAddr) -> u64 {
+    let table = std::fs::read_to_string("/proc/net/udp").unwrap();
+    let port = format!(":{:04X}", addr.port());
+    let of_the_socket = |line: &&str| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port));
+    let line = table.lines().find(of_the_socket).expect("the socket is in the table");
+    line.split_whitespace().last().unwrap().parse().unwrap()
+}
+
+/// Yields until all of the datagrams are accounted for, taking what comes.
+#[cfg(target_os = "linux")]
+async fn account_for(
+    place: &Udp<Message>,
+    source: &mut EventSource<(SocketAddr, Message)>,
+    sent: u64,
+    drops: &mut u64,
+) {
+    for turn in 1.. {
+        while source.try_recv().is_some() {}
+        if place.counts().received() + *drops == sent && source.is_empty() {
+            return;
+        }
+        if turn % 200 == 0 {
+            *drops = kernel_drops(place.addr());
+            assert!(turn < 2_000_000, "{:?} and {drops} dropped of {sent}", place.counts());
+        }
+        yield_now().await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hostile_datagrams_are_counted_and_dropped_and_messages_in_between_get_through() {
+    const LOWER: usize = 64_000;
+    let datagrams = u64::from(cases(25_000, 500_000));
+    for codec in CODECS {
+        let runtime = runtime();
+        let mut hostile = Hostile::new(codec, 7);
+        let peer = UdpSocket::bind(LOOPBACK).unwrap();
+        let from = peer.local_addr().unwrap();
+        let place = runtime.block_on(bind::<Message>()).with_codec(codec).with_limit(LOWER);
+        let (events, mut source) = event_within(1);
+        let mut listening = Box::pin(place.listen(events));
+        let (mut sent, mut drops, mut probes, mut most) = (0, 0, 0_u64, 0);
+        let (mut empty, mut oversized) = (0, 0);
+        while sent < datagrams {
+            // Large ones alone: each is to be seen in what is allocated.
+            let mut batch: Vec<_> = Vec::new();
+            while batch.len() < 20 && batch.iter().all(|datagram: &Vec<u8>| datagram.len() < 1_000) {
+                batch.push(hostile.datagram());
+            }
+            probes += 1;
+            let probe = match codec {
+                DatagramCodec::Postcard => postcard::to_stdvec(&Message::Ping(probes)).unwrap(),
+                _ => rmp_serde::to_vec_named(&Message::Ping(probes)).unwrap(),
+            };
+            let used = measure(|| {
+                runtime.block_on(async {
+                    let body = async {
+                        for datagram in &batch {
+                            peer.send_to(datagram, place.addr()).unwrap();
+                        }
+                        sent += batch.len() as u64;
+                        account_for(&place, &mut source, sent, &mut drops).await;
+                        peer.send_to(&probe, place.addr()).unwrap();
+                        sent += 1;
+                        // What a flipped bit left a message may still be on its way.
+                        while next(&mut source).await != (from, Message::Ping(probes)) {}
+                    };
+                    tokio::select! {
+                        ended = &mut listening => panic!("{ended:?}"),
+                        () = body => {}
+                    }
+                });
+            });
+            let largest = batch.iter().map(Vec::len).max().unwrap_or_default();
+            // The buffer of `listen` is made in the first batch.
+            let bound = if probes == 1 { 2 * LIMIT } else { LIMIT };
+            assert!(used.bytes_max <= bound as u64, "{codec:?}: {} bytes for datagrams of {largest}", used.bytes_max);
+            if probes > 1 {
+                most = most.max(used.bytes_max);
+            }
+            empty += batch.iter().filter(|datagram| datagram.is_empty()).count() as u64;
+            oversized += batch.iter().filter(|datagram| datagram.len() > LOWER).count() as u64;
+        }
+        let counts: UdpCounts = place.counts();
+        println!(
+            "{codec:?}: {sent} datagrams, {counts:?}, {drops} dropped by the kernel, at most {most} bytes allocated"
+        );
+        assert_eq!(counts.received() + kernel_drops(place.addr()), sent);
+        assert_eq!((counts.empty, counts.oversized, counts.errors), (empty, oversized, 0));
+        assert!(counts.malformed > sent / 2 && counts.delivered > probes && empty > 0 && oversized > 0, "{counts:?}");
+    }
+}
+
+#[test]
+fn no_room_is_made_for_elements_that_are_merely_promised() {
+    let runtime = runtime();
+    let peer = UdpSocket::bind(LOOPBACK).unwrap();
+    // 60,000 rows are 7.5 MB; there is one, and then something else.
+    for (codec, promise) in [
+        (DatagramCodec::MessagePack, [&[0xdd, 0, 0, 0xea, 0x60][..], &[0xdc, 0, 16], &[0; 16]].concat()),
+        (DatagramCodec::Postcard, [&[0xe0, 0xd4, 3][..], &[0; 16]].concat()),
+    ] {
+        let place = runtime.block_on(bind::<Vec<Row>>()).with_codec(codec);
+        let datagram = [&promise[..], &vec![0xc0; 60_000]].concat();
+        let (events, mut source) = event();
+        let mut listening = Box::pin(place.listen(events));
+        for round in 1..=10 {
+            let used = measure(|| {
+                peer.send_to(&datagram, place.addr()).unwrap();
+                runtime.block_on(async {
+                    while place.counts().malformed < round {
+                        assert!(futures::poll!(&mut listening).is_pending());
+                        yield_now().await;
+                    }
+                });
+            });
+            // What listens has a buffer for datagrams.
+            let bound = if round == 1 { 100_000 } else { 30_000 };
+            assert!(used.bytes_max < bound, "{codec:?}: {} bytes", used.bytes_max);
+        }
+        assert_eq!((source.try_recv(), place.counts().received()), (None, 10));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn in_a_flood_nothing_is_missing_but_what_the_kernel_dropped() {
+    let datagrams = u64::from(cases(50_000, 1_000_000));
+    let runtime = runtime();
+    let place = runtime.block_on(bind::<Message>());
+    let addr = place.addr();
+    let flood = std::thread::spawn(move || {
+        let peer = UdpSocket::bind(LOOPBACK).unwrap();
+        let mut hostile = Hostile::new(DatagramCodec::MessagePack, 11);
+        let prepared: Vec<_> = (0..5_000).map(|_| hostile.datagram()).collect();
+        for datagram in prepared.iter().cycle().take(usize::try_from(datagrams).unwrap()) {
+            peer.send_to(datagram, addr).unwrap();
+        }
+    });
+    runtime.block_on(while_listening(&place, async |mut source| {
+        // Whoever listens is slower than the flood.
+        while !flood.is_finished() {
+            let _ = source.try_recv();
+            yield_now().await;
+        }
+        flood.join().unwrap();
+        let mut drops = 0;
+        account_for(&place, &mut source, datagrams, &mut drops).await;
+        let counts = place.counts();
+        println!("{datagrams} datagrams: {counts:?}, {drops} dropped by the kernel");
+        assert_eq!(counts.received() + drops, datagrams);
+        assert!(drops > 0, "the flood was none: {counts:?}");
+        place.send_to(addr, Ping(7)).await.unwrap();
+        assert_eq!(next(&mut source).await, (addr, Message::Ping(7)));
+    }));
+}
