@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::real::{Says, lives, sh, soon};
+use crate::real::{Says, alone, lives, sh, soon};
 
 /// Longer than any test: a check comes when it is asked for.
 const NEVER: Duration = Duration::from_hours(10);
@@ -127,6 +127,48 @@ async fn a_command_that_takes_too_long_is_killed_with_what_it_started() {
     // The process itself goes on.
     assert!(lives(process.pid().unwrap()));
     system.shutdown().await;
+}
+
+#[test]
+fn probes_leave_nothing_behind() {
+    alone("health::probes_leave_nothing_behind", async {
+        let system = System::new();
+        let answering = serve("HTTP/1.1 200 OK\r\n\r\n", false).await;
+        let silent = serve("", false).await;
+        let soon = Duration::from_millis(5);
+        let mut processes = Vec::new();
+        for (id, health) in [
+            ("well", HealthConfig::command("true", [""; 0])),
+            ("late", HealthConfig::command("sleep", ["600"]).timeout(soon)),
+            ("answers", HealthConfig::http(format!("http://{answering}/"))),
+            ("hangs", HealthConfig::http(format!("http://{silent}/")).timeout(soon)),
+        ] {
+            let health = health.every(NEVER).failures(u32::MAX);
+            processes.push(spawn(&system, sh(id, "exec sleep 600").health(health)).await);
+        }
+        let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+        let mut before = (0, 0);
+        for round in 0..50 {
+            for process in &processes {
+                process.module().check_health().await;
+            }
+            if round == 9 {
+                eventually("the first ones are gone", || children() == processes.len() + 1).await;
+                before = (open(), children());
+            }
+        }
+        // The one more is who ends groups when this program is killed.
+        eventually("nothing is left", || (open(), children()) == before).await;
+        system.shutdown().await;
+    });
+}
+
+/// How many children this program has, zombies among them.
+fn children() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    tasks
+        .map(|task| fs::read_to_string(task.unwrap().path().join("children")).unwrap().split_whitespace().count())
+        .sum()
 }
 
 #[tokio::test]

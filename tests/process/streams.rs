@@ -243,8 +243,9 @@ fn a_slow_module_holds_its_process_up() {
         assert!(written() > held);
         let grown = peak() - before;
         assert!(grown < 8 << 10, "{grown} KiB");
-        yes.kill().await.unwrap();
-        office.turns.add_permits(1_000_000);
+        // What is in the pipe is handled, and then it is over.
+        let (killed, ()) = tokio::join!(yes.kill(), async { office.turns.add_permits(1_000_000) });
+        killed.unwrap();
         office.system.shutdown().await;
     });
 }
@@ -347,6 +348,22 @@ async fn who_keeps_the_pipe_open_does_not_keep_the_process() {
 }
 
 #[tokio::test]
+async fn a_module_that_takes_nothing_does_not_hold_up_the_end_of_its_process_for_ever() {
+    let office = Office::with(0).await;
+    let process = office.spawn(sh("left", "seq 1 1000").stdout(office.lines_out())).await;
+    // Nothing but the wait for the module keeps this program busy, so its time is over at once.
+    tokio::time::pause();
+    process.wait().await.unwrap();
+    assert_eq!(process.status(), ProcessStatus::Terminated);
+    tokio::time::resume();
+    office.turns.add_permits(1_000);
+    office.desk.settle().await.unwrap();
+    assert_eq!(office.errors(), [StreamError::LeftBehind { within: Duration::from_secs(5) }]);
+    assert!((1..100).contains(&office.lines.len()), "what fits in the mailbox");
+    office.system.shutdown().await;
+}
+
+#[tokio::test]
 async fn a_module_that_has_ended_is_told_of_once_and_the_process_goes_on() {
     let office = Office::new().await;
     let gone = Office::new().await;
@@ -365,16 +382,15 @@ async fn a_send_that_does_not_fit_waits_and_one_that_is_dropped_sends_nothing() 
     cat.pause().unwrap();
     let line = "x".repeat(999);
     let mut accepted = 0;
-    loop {
+    while accepted < 1_000 {
         let mut sending = Box::pin(cat.input().send_line(&line));
-        if !waits(&mut sending).await {
-            accepted += 1;
-            // The writer has its turn.
-            tokio::task::yield_now().await;
-            continue;
+        if waits(&mut sending).await {
+            // Nothing of this one is sent.
+            break;
         }
-        // Nothing of this one is sent.
-        break;
+        accepted += 1;
+        // The writer has its turn.
+        tokio::task::yield_now().await;
     }
     // The buffer, and the pipe.
     assert!((64..200).contains(&accepted), "{accepted} KB");

@@ -51,6 +51,8 @@ pub(super) const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 ///     command = "python3"
 ///     args = ["-m", "http.server", "8080"]
 ///     env = { PYTHONUNBUFFERED = "1" }
+///     stdout = "null"
+///     health = { http = "http://127.0.0.1:8080/", every = "5s" }
 ///     grace = "5s"
 ///     restart = { policy = "on_failure", max_restarts = 3, within = "1m" }
 /// "#)?;

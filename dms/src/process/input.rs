@@ -30,7 +30,7 @@ pub enum Input {
     /// There is none: it is at its end from the beginning.
     #[default]
     Null,
-    /// It is that of this program.
+    /// It is that of this program. Where that is a terminal, a process with a [group of its own](super::ProcessConfig::own_group) is halted when it reads from it.
     Inherit,
     /// It is sent with [`ProcessHandle::input`](super::ProcessHandle::input).
     Pipe,

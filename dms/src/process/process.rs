@@ -152,9 +152,10 @@ impl Process {
         };
         let was_asked = ctx.cell.core.is_ending();
         let status = ended.and_then(|()| child.bury()).map_err(|source| self.fail(self.cannot_wait(&child, source)))?;
-        self.child = None;
         let exit = ExitReport::new(child.pid(), status, child.since().elapsed(), false);
         let broken = streams.finish().await;
+        // Not before: where this is cut off meanwhile, it says that the process is gone.
+        self.child = None;
         if let Some((stream, source)) = broken
             && exit.is_success()
             && !was_asked

@@ -43,7 +43,6 @@ impl Split for Lines {
 /// Frames: a length of 4 bytes, the highest first, and so many bytes.
 pub(super) struct Frames {
     codec: LengthDelimitedCodec,
-    /// How many bytes of the frame have come where the stream ends within it.
     limit: usize,
     /// Whether the length has been read, and the rest has not come.
     within: bool,
