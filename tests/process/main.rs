@@ -4,5 +4,12 @@
 mod check;
 mod health;
 mod lifecycle;
+mod many;
+mod programs;
 mod real;
+mod refusals;
+mod restarts;
+mod seed_002;
+mod settings;
+mod signals;
 mod streams;

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dms::process::ProcessConfig;
 use dms::recovery::{Backoff, Restart};
@@ -48,12 +48,12 @@ impl Says {
     /// Waits until it says something.
     pub(crate) async fn line(&self) -> String {
         let path = self.path.clone();
-        let read = move || {
-            let mut line = String::new();
-            BufReader::new(File::open(path).unwrap()).read_line(&mut line).unwrap();
-            line.trim().to_owned()
-        };
-        tokio::task::spawn_blocking(read).await.unwrap()
+        tokio::task::spawn_blocking(move || read_line(&path)).await.unwrap()
+    }
+
+    /// Blocks until it says something.
+    pub(crate) fn blocking_line(&self) -> String {
+        read_line(&self.path)
     }
 
     /// Waits until it says a number.
@@ -64,9 +64,43 @@ impl Says {
 
 /// Whether the process runs: it is there, and no zombie.
 pub(crate) fn lives(pid: u32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
-    !matches!(state, Some('Z' | 'X') | None)
+    state_of(pid).is_some_and(|state| state != 'Z' && state != 'X')
+}
+
+fn read_line(path: &Path) -> String {
+    loop {
+        let mut line = String::new();
+        BufReader::new(File::open(path).unwrap()).read_line(&mut line).unwrap();
+        if !line.is_empty() {
+            return line.trim().to_owned();
+        }
+        // Whoever said the line before had not closed the pipe.
+    }
+}
+
+/// The letter of a process's state in `/proc`; `None` where it is not there.
+pub(crate) fn state_of(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit(") ").next()?.chars().next()
+}
+
+/// Waits until the process is in a state: what it was sent takes a moment.
+pub(crate) async fn comes_to(pid: u32, state: char) {
+    until(|| state_of(pid) == Some(state), &format!("process {pid} in state {state}")).await;
+}
+
+/// Waits until the process does not run: what was killed takes a moment.
+pub(crate) async fn gone(pid: u32) {
+    until(|| !lives(pid), &format!("the end of process {pid}")).await;
+}
+
+/// Looks again and again, for ten seconds: the machine may be busy.
+pub(crate) async fn until(mut is_so: impl FnMut() -> bool, what: &str) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{what} does not come");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// Runs `body` in a program of its own, which is this test alone: so that what is measured of the program is the test's.

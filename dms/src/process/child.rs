@@ -7,6 +7,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -19,6 +20,8 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::time::sleep;
 
 use super::guardian;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::proc::{Member, members_now};
 use super::signal::Signal;
 use super::spawn::bury_later;
 
@@ -89,6 +92,8 @@ impl Drop for Leader {
 pub(super) struct Child {
     pid: Pid,
     since: Instant,
+    /// When it was asked to end.
+    asked: OnceLock<Instant>,
     /// Becomes readable when it ends. A pidfd and no pipe: a `Receiver` is what Tokio has for any descriptor that is only waited for.
     end: Receiver,
     /// `None` once it is reaped. Held while a signal is sent: the number is this process's until then.
@@ -100,7 +105,13 @@ impl Child {
     pub(super) fn new(mut leader: Leader) -> io::Result<Self> {
         let end = leader.end.take().ok_or(Errno::BADF)?;
         let end = Receiver::from_owned_fd_unchecked(end)?;
-        Ok(Self { pid: leader.pid, since: Instant::now(), end, leader: Mutex::new(Some(leader)) })
+        Ok(Self {
+            pid: leader.pid,
+            since: Instant::now(),
+            asked: OnceLock::new(),
+            end,
+            leader: Mutex::new(Some(leader)),
+        })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -132,6 +143,21 @@ impl Child {
             Err(Errno::SRCH) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Asks it to end, once; gives when that was.
+    pub(super) fn ask_to_end(&self) -> io::Result<Instant> {
+        if self.asked.get().is_none() {
+            self.signal(Signal::TERM)?;
+            // What is halted hears nothing.
+            self.signal(Signal::CONT)?;
+        }
+        Ok(*self.asked.get_or_init(Instant::now))
+    }
+
+    /// Whether it was asked to end.
+    pub(super) fn is_asked_to_end(&self) -> bool {
+        self.asked.get().is_some()
     }
 
     /// Waits until it has ended; it is not reaped by that.
@@ -173,16 +199,30 @@ impl Child {
         }
     }
 
-    /// Waits, not for long, until nothing of its group is left, once it has been buried.
+    /// Waits, not for long, until nothing of its group lives, once it has been buried.
     pub(super) async fn gone(&self) {
         let since = Instant::now();
         let mut pause = Duration::from_millis(1);
-        // What was killed takes a moment to go. A zombie of which another one is the parent stays for as long as that likes.
-        while test_kill_process_group(self.pid).is_ok() && since.elapsed() < GONE_WITHIN {
+        // What was killed takes a moment to go.
+        while test_kill_process_group(self.pid).is_ok() && has_living(self.pid) && since.elapsed() < GONE_WITHIN {
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_millis(20));
         }
     }
+}
+
+/// Whether a process of the group lives. A zombie of which another one is the parent stays for as long as that likes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn has_living(group: Pid) -> bool {
+    let mut buffer = Vec::new();
+    let mut lives = |pid| Member::read(pid, &mut buffer).ok().flatten().is_some_and(|member| !member.has_ended);
+    members_now(group).is_ok_and(|members| members.into_iter().any(&mut lives))
+}
+
+/// Whether a process of the group may live.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn has_living(_: Pid) -> bool {
+    true
 }
 
 impl fmt::Debug for Child {

@@ -65,7 +65,7 @@ pub use judge::LimitLevel;
 pub use limits::{Amount, Limit, ResourceLimits};
 pub use manager::ProcessManager;
 pub use output::{Output, OutputStream, ProcessLine};
-pub use process::{Pause, Process, ProcessRef, Report, Resume, SendSignal};
+pub use process::{AskToEnd, Pause, Process, ProcessRef, Report, Resume, SendSignal};
 pub use signal::{Signal, UnknownSignal};
 pub use status::{ExitReport, ProcessChanged, ProcessReport, ProcessStatus};
 pub use stderr::Stderr;

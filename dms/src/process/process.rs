@@ -1,5 +1,6 @@
 //! The module that a process is.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use super::spawn;
 use super::state::Shared;
 use super::status::{ExitReport, ProcessReport, ProcessStatus};
 use super::streams::Streams;
-use crate::module::{Context, Inbox};
+use crate::module::cell::Cell;
+use crate::module::{Context, Inbox, ModuleRef};
 use crate::recovery::HealthStatus;
 use crate::system::Supervisor;
 use dms_macros::{handler, health, init, module, run, stop};
@@ -71,14 +73,12 @@ impl Process {
     async fn terminate(&mut self, child: &Child, grace: Duration) -> std::io::Result<ExitReport> {
         let shared = &self.shared;
         shared.change(ProcessStatus::Stopping, |_| {});
+        let mut left = Duration::ZERO;
         if !shared.is_kill_asked() {
-            child.signal(Signal::TERM)?;
-            // What is halted hears nothing.
-            child.signal(Signal::CONT)?;
+            left = grace.saturating_sub(child.ask_to_end()?.elapsed());
         }
-        let grace = if shared.is_kill_asked() { Duration::ZERO } else { grace };
         let mut grace_passed = false;
-        if let Ok(ended) = timeout(grace, child.ended()).await {
+        if let Ok(ended) = timeout(left, child.ended()).await {
             ended?;
         } else {
             grace_passed = !shared.is_kill_asked();
@@ -150,7 +150,7 @@ impl Process {
                 return Ok(());
             }
         };
-        let was_asked = ctx.cell.core.is_ending();
+        let was_asked = ctx.cell.core.is_ending() || child.is_asked_to_end();
         let status = ended.and_then(|()| child.bury()).map_err(|source| self.fail(self.cannot_wait(&child, source)))?;
         let exit = ExitReport::new(child.pid(), status, child.since().elapsed(), false);
         let broken = streams.finish().await;
@@ -176,9 +176,14 @@ impl Process {
 
     #[stop]
     async fn stop(&mut self, ctx: &mut Context<Self>) -> Result<(), ProcessError> {
-        let Some(child) = self.child.take() else { return Ok(()) };
+        let Some(child) = self.child.clone() else { return Ok(()) };
+        if !child.is_asked_to_end() {
+            ask_next_to_end(ctx);
+        }
         let grace = self.shared.config.grace_or_default();
-        match self.terminate(&child, grace).await {
+        let terminated = self.terminate(&child, grace).await;
+        self.child = None;
+        match terminated {
             Ok(exit) => {
                 let unhealthy = || ProcessError::unhealthy(self.shared.id(), ctx.cell.core.failure());
                 let failed_of = self.failed_of.take().or_else(unhealthy);
@@ -213,6 +218,20 @@ impl Process {
         }
     }
 
+    /// Asks the process to end, with `SIGTERM`, and begins its [grace](ProcessConfig::grace), of which a stop of the module gives it what is left. When it has ended that is a normal end of its module, which is started again where it
+    /// [always](crate::recovery::RestartPolicy::Always) is.
+    ///
+    /// Modules are stopped one after the other. So that processes do not take one grace each, the first of them to be stopped sends this to those that follow right after it and that nobody depends on.
+    #[handler(AskToEnd)]
+    fn ask_to_end(&mut self) -> Result<(), ProcessError> {
+        let Some(child) = &self.child else { return Err(self.shared.not_running()) };
+        self.shared.change(ProcessStatus::Stopping, |_| {});
+        child.ask_to_end().map(drop).map_err(|source| {
+            let id = self.shared.id().clone();
+            ProcessError::Signal { id, signal: Signal::TERM, source: Arc::new(source) }
+        })
+    }
+
     /// Sends the process a signal, and what it leads.
     #[handler(SendSignal)]
     fn signal(&mut self, signal: Signal) -> Result<(), ProcessError> {
@@ -235,6 +254,18 @@ impl Process {
     #[handler(Report)]
     fn process_report(&self) -> ProcessReport {
         self.shared.report()
+    }
+}
+
+/// Asks the processes that are to be stopped right after this one to end, so that they have their grace at the same time.
+fn ask_next_to_end(ctx: &Context<Process>) {
+    let Some(system) = ctx.system().shared() else { return };
+    for next in system.ending_after(ctx.id()) {
+        // Whatever is no process may have a use for those that end after it.
+        let Ok(cell) = (next as Arc<dyn Any + Send + Sync>).downcast::<Cell<Process>>() else { return };
+        let next: ModuleRef<Process> = ModuleRef { cell };
+        // One that has ended by itself needs not be asked.
+        let _ = next.try_send(AskToEnd);
     }
 }
 

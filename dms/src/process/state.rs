@@ -155,11 +155,11 @@ impl Shared {
         self.report.send_modify(|report| report.pid = None);
     }
 
-    /// Its module will not be built again. What waited for that has ended as it was asked to, unless its module failed.
+    /// Its module will not be built again. What had failed and waited for that has ended as it was asked to, unless its module has failed now.
     pub(super) fn closed(&self) {
-        let failed = self.module().is_some_and(|module| module.cell.core.report().failure.is_some());
-        if !failed {
-            self.become_if(ProcessStatus::Terminated, |status| *status != ProcessStatus::Terminated);
+        let has_failed = self.module().is_some_and(|module| module.cell.core.report().failure.is_some());
+        if !has_failed {
+            self.become_if(ProcessStatus::Terminated, |status| matches!(status, ProcessStatus::Error(_)));
         }
     }
 
@@ -209,14 +209,17 @@ impl Shared {
 
     /// Tells the process something, and what it leads.
     pub(super) fn signal(&self, signal: Signal) -> ProcessResult<()> {
-        let id = || self.id().clone();
-        let not_running = || ProcessError::NotRunning { id: id(), status: self.status() };
-        let child = self.child().ok_or_else(not_running)?;
+        let child = self.child().ok_or_else(|| self.not_running())?;
         match child.signal(signal) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(not_running()),
-            Err(source) => Err(ProcessError::Signal { id: id(), signal, source: Arc::new(source) }),
+            Ok(false) => Err(self.not_running()),
+            Err(source) => Err(ProcessError::Signal { id: self.id().clone(), signal, source: Arc::new(source) }),
         }
+    }
+
+    /// The error of what only a process that runs can be told.
+    pub(super) fn not_running(&self) -> ProcessError {
+        ProcessError::NotRunning { id: self.id().clone(), status: self.status() }
     }
 
     /// Halts the process.

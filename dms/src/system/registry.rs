@@ -404,6 +404,19 @@ impl Shared {
         providers.iter().map(|cell| ModuleSummary::of(&**cell)).collect()
     }
 
+    /// The modules that end right after the one of this id: those that are told to end and are older, the youngest first, up to one that another needs still.
+    #[cfg(feature = "process")]
+    pub(crate) fn ending_after(&self, id: ModuleId) -> Vec<Arc<dyn AnyCell>> {
+        let registry = self.registry.lock();
+        let is_next = |cell: &&Arc<dyn AnyCell>| cell.core().id < id && cell.core().is_ending();
+        let mut modules: Vec<_> = registry.modules.values().filter(is_next).cloned().collect();
+        modules.sort_unstable_by_key(|cell| std::cmp::Reverse(cell.core().id));
+        let is_needed = |cell: &Arc<dyn AnyCell>| registry.dependents.contains_key(&cell.core().id);
+        let end = modules.iter().position(is_needed).unwrap_or(modules.len());
+        modules.truncate(end);
+        modules
+    }
+
     /// Refuses registrations from now on. Gives the modules that live, the youngest first.
     pub(super) fn close(&self) -> Vec<Arc<dyn AnyCell>> {
         let mut registry = self.registry.lock();

@@ -55,6 +55,15 @@ pub(crate) fn members_of(group: Pid) -> io::Result<Vec<Pid>> {
     Ok(members)
 }
 
+/// The processes of a group, as it is now: for one that is being ended.
+///
+/// # Errors
+///
+/// `/proc` cannot be read.
+pub(crate) fn members_now(group: Pid) -> io::Result<Vec<Pid>> {
+    Ok(Census::take()?.members_of(group.as_raw_nonzero().get()))
+}
+
 impl Census {
     fn take() -> io::Result<Self> {
         let taken = Instant::now();

@@ -7,5 +7,5 @@ mod fields;
 mod member;
 mod stat;
 
-pub(super) use census::members_of;
+pub(super) use census::{members_now, members_of};
 pub(super) use member::{Member, shared_once};
