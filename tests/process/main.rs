@@ -4,6 +4,7 @@
 mod check;
 mod health;
 mod lifecycle;
+mod limits;
 mod many;
 mod programs;
 mod real;

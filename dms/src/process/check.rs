@@ -8,10 +8,11 @@ use rustix::fs::{Access, access};
 
 use super::config::ProcessConfig;
 use super::error::{ProcessError, ProcessResult};
+use super::monitor;
 use super::spawn::{accounts, enter, is_searched, search_path};
 
 impl ProcessConfig {
-    /// Looks whether the process could be spawned as things are now, and spawns nothing: whether its program is there and may be run, its working directory may be entered, its user and group are known, and its health can be found out.
+    /// Looks whether the process could be spawned as things are now, and spawns nothing: whether its program is there and may be run, its working directory may be entered, its user and group are known, its health can be found out, and this platform has what its limits take.
     ///
     /// What is read from a file is so found wrong before anything of it runs. That the spawn itself goes well is not said with it: a program may go meanwhile, and whether this program may run another as that user only shows then.
     ///
@@ -25,7 +26,7 @@ impl ProcessConfig {
     ///
     /// # Errors
     /// [`ProgramNotFound`](ProcessError::ProgramNotFound), [`NotExecutable`](ProcessError::NotExecutable), [`Directory`](ProcessError::Directory), [`UnknownUser`](ProcessError::UnknownUser),
-    /// [`UnknownGroup`](ProcessError::UnknownGroup), [`Setting`](ProcessError::Setting): the first of them.
+    /// [`UnknownGroup`](ProcessError::UnknownGroup), [`Setting`](ProcessError::Setting), [`Unsupported`](ProcessError::Unsupported): the first of them.
     pub fn check(&self) -> ProcessResult<()> {
         let id = || self.id.clone();
         if let Some(directory) = &self.current_dir {
@@ -35,6 +36,7 @@ impl ProcessConfig {
         }
         accounts(self)?;
         self.check_health()?;
+        monitor::check(self)?;
         let searched = is_searched(&self.command).then(|| search_path(self).unwrap_or_default());
         let mut refused = None;
         for program in self.candidates(searched.as_deref()) {

@@ -118,13 +118,17 @@ impl Child {
         self.pid.as_raw_pid().unsigned_abs()
     }
 
+    /// The same, as system calls take it.
+    pub(super) fn number(&self) -> Pid {
+        self.pid
+    }
+
     /// When it was spawned.
     pub(super) fn since(&self) -> Instant {
         self.since
     }
 
     /// The number of the group that it leads; `None` where it is in this program's.
-    #[expect(dead_code, reason = "for the sampler")]
     pub(super) fn group(&self) -> Option<Pid> {
         self.leader.lock().as_ref().filter(|leader| leader.grouped).map(|leader| leader.pid)
     }

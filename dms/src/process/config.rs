@@ -9,6 +9,7 @@ use super::error::{ProcessError, ProcessResult};
 use super::health::HealthConfig;
 use super::id::ProcessId;
 use super::input::Input;
+use super::limits::ResourceLimits;
 use super::output::Output;
 use super::probe;
 use super::stderr::Stderr;
@@ -86,6 +87,11 @@ pub struct ProcessConfig {
     pub(super) grace: Option<Duration>,
     #[serde(default, deserialize_with = "super::config_file::restart")]
     pub(super) restart: Option<Restart>,
+    pub(super) limits: Option<ResourceLimits>,
+    #[serde(default, deserialize_with = "crate::quantity::duration::optional::deserialize")]
+    pub(super) sample_every: Option<Duration>,
+    /// In percent of a core.
+    pub(super) busy_above: Option<f64>,
     #[serde(default)]
     pub(super) depends: Vec<String>,
 }
@@ -114,6 +120,9 @@ impl ProcessConfig {
             health: None,
             grace: None,
             restart: None,
+            limits: None,
+            sample_every: None,
+            busy_above: None,
             depends: Vec::new(),
         }
     }
@@ -251,6 +260,30 @@ impl ProcessConfig {
         self
     }
 
+    /// What it may use; else what the operating system gives it. Each limit that is not set is taken from the configuration of its manager.
+    #[must_use]
+    pub fn limits(mut self, limits: ResourceLimits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// How often it is looked at, to see what it [uses](super::ResourceUsage) and whether it keeps its limits; else every second. What is shorter than 10 ms is taken as that.
+    ///
+    /// A look takes about 30 µs for each process of the group, on a thread where it may block. To know which processes are in a group all of the machine are listed, about 2 ms for 1,000; all groups share that list, and it takes
+    /// no more than 1 % of a core.
+    #[must_use]
+    pub fn sample_every(mut self, period: Duration) -> Self {
+        self.sample_every = Some(period);
+        self
+    }
+
+    /// How much CPU time, in percent of one core between two looks, makes it [`Busy`](super::ProcessStatus::Busy) and not `Idle`; else 5.
+    #[must_use]
+    pub fn busy_above(mut self, percent: f64) -> Self {
+        self.busy_above = Some(percent);
+        self
+    }
+
     /// What must run before it is spawned, and is stopped after it: the id of another process, the name of a module, or a capability, as [`Register::depends_on`](crate::Register::depends_on) takes it.
     #[must_use]
     pub fn depends_on(mut self, dependency: impl Into<String>) -> Self {
@@ -293,6 +326,12 @@ impl ProcessConfig {
         self.health = self.health.or_else(|| defaults.health.clone());
         self.grace = self.grace.or(defaults.grace);
         self.restart = self.restart.or(defaults.restart);
+        self.limits = match (self.limits, defaults.limits) {
+            (Some(own), Some(defaults)) => Some(own.or(defaults)),
+            (own, defaults) => own.or(defaults),
+        };
+        self.sample_every = self.sample_every.or(defaults.sample_every);
+        self.busy_above = self.busy_above.or(defaults.busy_above);
         self
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::id::ProcessId;
+use super::limits::{Amount, Limit};
 use super::signal::Signal;
 use super::status::{ExitReport, ProcessStatus};
 use super::stream::{ProcessStream, StreamError};
@@ -124,6 +125,18 @@ pub enum ProcessError {
         id: ProcessId,
         /// What is missing.
         what: &'static str,
+    },
+    /// The process went over one of its [limits](super::ResourceLimits), and was killed with its group.
+    #[error("process `{id}` went over its limit of {limit}: it used {used}, and may use {allowed}")]
+    ResourceLimit {
+        /// The process.
+        id: ProcessId,
+        /// Which limit.
+        limit: Limit,
+        /// How much it might use.
+        allowed: Amount,
+        /// How much it used when that was seen.
+        used: Amount,
     },
     /// The process ended by itself, and not with 0.
     #[error("process `{id}` (pid {}) {exit}{}", .exit.pid, last_words(.stderr_tail))]

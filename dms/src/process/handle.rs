@@ -11,6 +11,7 @@ use super::process::Process;
 use super::signal::Signal;
 use super::state::Shared;
 use super::status::{ExitReport, ProcessReport, ProcessStatus};
+use super::usage::ResourceUsage;
 use crate::module::ModuleRef;
 use crate::system::Supervisor;
 
@@ -90,6 +91,21 @@ impl ProcessHandle {
     #[must_use]
     pub fn report(&self) -> ProcessReport {
         self.shared.report()
+    }
+
+    /// What it and its group use, as it was when they were last looked at, [every so often](ProcessConfig::sample_every). When it has ended, the last of that; `None` before the first look.
+    ///
+    /// ```no_run
+    /// # use dms::process::ProcessHandle;
+    /// # fn example(web: &ProcessHandle) {
+    /// if let Some(usage) = web.usage() {
+    ///     println!("{} MiB, {:.0} % of a core", usage.memory >> 20, usage.cpu_percent);
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn usage(&self) -> Option<ResourceUsage> {
+        self.shared.usage()
     }
 
     /// Waits until what is known of it is such as `is_it` says, and gives that. States that it goes through in a moment may be missed; the event [`ProcessChanged`](super::ProcessChanged) tells each.

@@ -10,7 +10,7 @@
 
 // Reading order: `process` is the module, with `state` for what is known of it over its incarnations; `manager` and `handle` are how others reach it. `config` (and `config_file`, how a file writes it), `id`, `signal`, `status` and `error` are
 // what they say. Below: `spawn` is the thread that spawns, with `account` for users and `fork` for what runs in the child; `child` is what runs then; `guardian` outlives this program. `limits`
-// are what a process may use, `rlimit` those that the kernel holds, `usage` what it uses, `sampler` sees that in `proc`, and `judge` judges it.
+// are what a process may use, `rlimit` those that the kernel holds, `usage` what it uses, `sampler` sees that in `proc`, `judge` judges it, and `monitor` has it done and acts; `limit_near` is what others hear of that.
 // `streams` are the three of a process that runs: `reader` reads with `split` what becomes messages by `output`, or lines for people in `stderr`; `input` is written; `stream` says what can be wrong. `health` says how it is
 // found out whether a process is well, and `probe` does, with what `watched` has seen.
 
@@ -26,23 +26,20 @@ mod handle;
 mod health;
 mod id;
 mod input;
-#[allow(dead_code, reason = "the module of a process does not judge yet")]
 mod judge;
-#[allow(dead_code, reason = "the module of a process does not judge yet")]
+mod limit_near;
 mod limits;
 mod manager;
+mod monitor;
 mod output;
 mod probe;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-#[allow(dead_code, reason = "the module of a process does not sample yet")]
 mod proc;
 #[allow(clippy::module_inception, reason = "the room is named after its main type")]
 mod process;
 mod reader;
-#[allow(dead_code, reason = "the module of a process does not judge yet")]
 mod rlimit;
-#[cfg(any(target_os = "linux", target_os = "android"))]
-#[allow(dead_code, reason = "the module of a process does not sample yet")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "sampler_off.rs")]
 mod sampler;
 mod signal;
 mod spawn;
@@ -62,6 +59,7 @@ pub use health::{HealthConfig, HealthProbe};
 pub use id::ProcessId;
 pub use input::{Input, InputError, ProcessInput};
 pub use judge::LimitLevel;
+pub use limit_near::LimitNear;
 pub use limits::{Amount, Limit, ResourceLimits};
 pub use manager::ProcessManager;
 pub use output::{Output, OutputStream, ProcessLine};

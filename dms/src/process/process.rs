@@ -11,6 +11,8 @@ use super::child::Child;
 use super::config::ProcessConfig;
 use super::error::ProcessError;
 use super::handle::ProcessHandle;
+use super::judge::Figures;
+use super::monitor::{self, Monitor};
 use super::probe;
 use super::signal::Signal;
 use super::spawn;
@@ -119,6 +121,7 @@ impl Process {
         self.shared.begin();
         self.shared.config.check_health().map_err(|error| self.fail(error))?;
         ctx.cell.core.schedule_health(self.shared.config.health_schedule());
+        monitor::check(&self.shared.config).map_err(|error| self.fail(error))?;
         let spawned = spawn::spawn(&self.shared.config).await.map_err(|error| self.fail(error))?;
         let not_watched = |source| self.fail(self.shared.not_spawned(source));
         let child = Child::new(spawned.leader).map_err(not_watched)?;
@@ -137,10 +140,16 @@ impl Process {
     #[run]
     async fn run(&mut self, inbox: &mut Inbox<Self>, ctx: &mut Context<Self>) -> Result<(), ProcessError> {
         let (Some(child), Some(mut streams)) = (self.child.clone(), self.streams.take()) else { return Ok(()) };
-        // The sampler is a third branch: it ends with the limit that was passed.
+        let shared = Arc::clone(&self.shared);
+        let mut monitor = Monitor::new(&child, &shared.config);
+        let mut over = None;
         let ended = tokio::select! {
             biased;
             ended = child.ended() => ended,
+            figures = monitor.until_over(&child, &shared) => {
+                over = Some(figures);
+                child.ended().await
+            }
             (stream, source) = streams.broken() => {
                 self.streams = Some(streams);
                 return Err(self.give_up(ProcessError::Stream { id: self.shared.id().clone(), stream, source }));
@@ -150,6 +159,7 @@ impl Process {
                 return Ok(());
             }
         };
+        monitor.look_at_the_end(&shared).await;
         let was_asked = ctx.cell.core.is_ending() || child.is_asked_to_end();
         let status = ended.and_then(|()| child.bury()).map_err(|source| self.fail(self.cannot_wait(&child, source)))?;
         let exit = ExitReport::new(child.pid(), status, child.since().elapsed(), false);
@@ -157,6 +167,7 @@ impl Process {
         // Not before: where this is cut off meanwhile, it says that the process is gone.
         self.child = None;
         if let Some((stream, source)) = broken
+            && over.is_none()
             && exit.is_success()
             && !was_asked
         {
@@ -164,12 +175,19 @@ impl Process {
             self.shared.ended(ProcessStatus::Error(error.text()), exit, Some(error.clone()));
             return Err(error);
         }
-        if exit.is_success() || was_asked {
+        if over.is_none() && (exit.is_success() || was_asked) {
             self.shared.ended(ProcessStatus::Terminated, exit, None);
             return Ok(());
         }
-        let (id, stderr_tail) = (self.shared.id().clone(), self.shared.wires().stderr_tail());
-        let error = ProcessError::Ended { id, exit: exit.clone(), stderr_tail };
+        let (id, stderr_tail) = (shared.id().clone(), shared.wires().stderr_tail());
+        let error = match over.or_else(|| monitor.cause_of_end(&shared, exit.signal)) {
+            Some(Figures { limit, allowed, used }) => {
+                // What is killed takes a moment to go, and would be counted with the next one.
+                child.gone().await;
+                ProcessError::ResourceLimit { id, limit, allowed, used }
+            }
+            None => ProcessError::Ended { id, exit: exit.clone(), stderr_tail },
+        };
         self.shared.ended(ProcessStatus::Error(error.text()), exit, Some(error.clone()));
         Err(error)
     }

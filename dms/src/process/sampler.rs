@@ -1,6 +1,7 @@
 //! Looks at a process group: what it uses, and what that is in percent of the time since the last look.
 
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
@@ -25,7 +26,9 @@ pub(crate) struct Sample {
 /// One group, with what was seen of it last.
 #[derive(Debug)]
 pub(crate) struct Sampler {
-    group: Pid,
+    leader: Pid,
+    /// Whether it leads a group; else it is looked at alone.
+    grouped: bool,
     memory_limit: Option<u64>,
     /// When there was a look, and the CPU time then.
     last: Option<(Instant, Duration)>,
@@ -43,9 +46,10 @@ impl Sampler {
     /// That of the group that `leader` leads, or of the process alone where it leads none.
     ///
     /// With a limit of its memory, in bytes, shared memory is counted once where that decides.
-    pub(crate) const fn new(leader: Pid, memory_limit: Option<u64>) -> Self {
+    pub(crate) const fn new(leader: Pid, grouped: bool, memory_limit: Option<u64>) -> Self {
         Self {
-            group: leader,
+            leader,
+            grouped,
             memory_limit,
             last: None,
             gone: Duration::ZERO,
@@ -56,13 +60,18 @@ impl Sampler {
         }
     }
 
-    /// How many processes the group has, of those that have not ended or were not reaped.
+    /// Whether this platform has what is looked at.
+    pub(crate) fn is_supported() -> bool {
+        Path::new("/proc/self/stat").exists()
+    }
+
+    /// How many processes the group has; what has ended and was not reaped is one still.
     ///
     /// # Errors
     ///
     /// `/proc` cannot be read.
     pub(crate) fn count(&self) -> io::Result<u64> {
-        Ok(members_of(self.group)?.len() as u64)
+        Ok(self.members()?.len() as u64)
     }
 
     /// Looks at the group; `None` if nothing of it is left.
@@ -74,7 +83,7 @@ impl Sampler {
     /// `/proc` cannot be read.
     pub(crate) fn look(&mut self) -> io::Result<Option<Sample>> {
         let mut members = Vec::new();
-        for pid in members_of(self.group)? {
+        for pid in self.members()? {
             members.extend(Member::read(pid, &mut self.buffer)?);
         }
         if members.is_empty() {
@@ -102,8 +111,12 @@ impl Sampler {
         usage.peak = self.peak;
         usage.cpu_time = self.cpu_time(usage.cpu_time);
         usage.cpu_percent = self.cpu_percent(Instant::now(), usage.cpu_time);
-        let is_stopped = members.iter().any(|member| member.pid == self.group && member.is_stopped);
+        let is_stopped = members.iter().any(|member| member.pid == self.leader && member.is_stopped);
         Ok(Some(Sample { usage, is_stopped }))
+    }
+
+    fn members(&self) -> io::Result<Vec<Pid>> {
+        if self.grouped { Ok(members_of(self.leader)?) } else { Ok(vec![self.leader]) }
     }
 
     /// Whether so much memory is near the limit, or over it.
@@ -148,7 +161,7 @@ mod tests {
     use super::*;
 
     fn sampler() -> Sampler {
-        Sampler::new(rustix::process::getpgrp(), None)
+        Sampler::new(rustix::process::getpgrp(), true, None)
     }
 
     #[test]
@@ -176,7 +189,7 @@ mod tests {
         assert!(usage.processes >= 1 && usage.threads >= usage.processes, "{usage:?}");
         assert!(usage.memory > 1 << 20 && usage.peak >= usage.memory / usage.processes, "{usage:?}");
         assert!(usage.open_files >= 3 && usage.most_open_files <= usage.open_files, "{usage:?}");
-        let near = Sampler::new(rustix::process::getpgrp(), Some(1)).look().unwrap().unwrap().usage;
+        let near = Sampler::new(rustix::process::getpgrp(), true, Some(1)).look().unwrap().unwrap().usage;
         assert!(near.memory <= usage.peak.max(usage.memory), "{near:?} {usage:?}");
     }
 }

@@ -28,6 +28,7 @@ use super::config::ProcessConfig;
 use super::error::{ProcessError, ProcessResult};
 use super::fork::{self, BeforeExec};
 use super::guardian;
+use super::rlimit::rlimits;
 
 /// A process that runs, with this program's ends of its pipes.
 pub(super) struct Spawned {
@@ -132,7 +133,7 @@ fn spawn_here(config: &ProcessConfig) -> ProcessResult<Spawned> {
     let [stdin, stdout, stderr] = config.wiring().stdio();
     command.stdin(stdin).stdout(stdout).stderr(stderr);
     let dies_with = config.dies_with_parent().then(getpid);
-    fork::arm(&mut command, BeforeExec { dies_with, limits: Vec::new() });
+    fork::arm(&mut command, BeforeExec { dies_with, limits: rlimits(&config.limits.unwrap_or_default()) });
 
     let mut command = CommandWrap::from(command);
     if config.has_own_group() {

@@ -16,6 +16,7 @@ use super::process::Process;
 use super::signal::Signal;
 use super::status::{ExitReport, ProcessChanged, ProcessReport, ProcessStatus};
 use super::streams::Wires;
+use super::usage::ResourceUsage;
 use crate::module::{ModuleRef, ModuleState};
 use crate::system::SystemRef;
 
@@ -110,7 +111,7 @@ impl Shared {
     pub(super) fn begin(&self) {
         self.wires.clear_tail();
         self.paused.send_replace(false);
-        self.change(ProcessStatus::Initializing, |report| report.pid = None);
+        self.change(ProcessStatus::Initializing, |report| (report.pid, report.usage) = (None, None));
     }
 
     /// The error of one that the operating system did not spawn.
@@ -163,13 +164,44 @@ impl Shared {
         }
     }
 
-    /// Changes the status where it is one of those.
-    pub(super) fn become_if(&self, to: ProcessStatus, from: impl FnOnce(&ProcessStatus) -> bool) {
+    /// What it uses, as it was when it was last looked at.
+    pub(super) fn usage(&self) -> Option<ResourceUsage> {
+        self.report.borrow().usage
+    }
+
+    /// It was looked at.
+    pub(super) fn used(&self, usage: ResourceUsage) {
+        self.report.send_modify(|report| report.usage = Some(usage));
+    }
+
+    /// It was looked at, and is so `now`, where it still is as it was `before` the look.
+    ///
+    /// Somebody else may have halted it, or had it go on that was paused here. Halted by others it is checked all the same: nobody here wanted that.
+    pub(super) fn looked(&self, before: &ProcessStatus, now: ProcessStatus) {
+        let goes_on = now != ProcessStatus::Paused;
+        let runs = |status: &ProcessStatus| {
+            matches!(status, ProcessStatus::Idle | ProcessStatus::Busy | ProcessStatus::Paused) && status == before
+        };
+        if self.become_if(now, runs) && goes_on && self.paused.send_replace(false) {
+            self.wires.watched().heard();
+        }
+    }
+
+    /// Tells all who subscribe to such events.
+    pub(super) fn publish<E: Send + Sync + 'static>(&self, event: E) {
+        if let Some(system) = self.system.get() {
+            system.publish(event);
+        }
+    }
+
+    /// Changes the status where it is one of those; says whether it was.
+    pub(super) fn become_if(&self, to: ProcessStatus, from: impl FnOnce(&ProcessStatus) -> bool) -> bool {
         let _telling = self.telling.lock();
         let is_one = from(&self.report.borrow().status);
         if is_one {
             self.tell(to, |_| {});
         }
+        is_one
     }
 
     pub(super) fn change(&self, to: ProcessStatus, note: impl FnOnce(&mut ProcessReport)) {

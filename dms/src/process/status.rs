@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::error::ProcessError;
 use super::id::ProcessId;
 use super::signal::{Signal, name_of};
+use super::usage::ResourceUsage;
 use crate::recovery::HealthStatus;
 
 /// How a process is.
@@ -125,6 +126,8 @@ pub struct ProcessReport {
     pub health: HealthStatus,
     /// How often something was wrong with one of its streams, over its restarts: see [`StreamTrouble`](super::StreamTrouble).
     pub stream_troubles: u64,
+    /// What it used when it was last looked at, [every so often](super::ProcessConfig::sample_every). When it has ended, the last of that; `None` before the first look of an incarnation.
+    pub usage: Option<ResourceUsage>,
 }
 
 impl ProcessReport {
@@ -140,6 +143,7 @@ impl ProcessReport {
             stderr_tail: Vec::new(),
             health: HealthStatus::Healthy,
             stream_troubles: 0,
+            usage: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which processes a group has.
 //!
 //! The kernel has no list of them that could be read, so all processes of the machine are gone through. The name of each is an entry of `/proc`, and its group one system
-//! call, so no file is opened for it; with 1,000 processes that takes about half a millisecond. All groups that we watch share one census: it holds for a
+//! call, so no file is opened for it; with 1,000 processes that takes about two milliseconds. All groups that we watch share one census: it holds for a
 //! hundred times as long as it took, and so takes no more than 1 % of one core, however many they are.
 
 use std::mem::MaybeUninit;
