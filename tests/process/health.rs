@@ -364,6 +364,35 @@ async fn a_heart_that_beats_is_well_and_one_that_was_stopped_is_not() {
     system.shutdown().await;
 }
 
+/// The clock of this program goes on by so much.
+async fn later(by: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(by).await;
+    tokio::time::resume();
+}
+
+#[tokio::test]
+async fn a_heart_is_well_while_it_beats_and_after_a_pause() {
+    let system = System::new();
+    let health = HealthConfig::heartbeat(Duration::from_secs(5)).every(NEVER).failures(u32::MAX);
+    let beats = sh("beats", "while :; do echo beat; sleep 0.01; done").stdout(Output::Null).health(health.clone());
+    let beats = spawn(&system, beats).await;
+    later(Duration::from_mins(1)).await;
+    // The next beat comes in a moment.
+    while beats.module().check_health().await != HealthStatus::Healthy {
+        tokio::task::yield_now().await;
+    }
+    let silent = spawn(&system, sh("silent", "exec sleep 600").health(health)).await;
+    assert_eq!(silent.module().check_health().await, HealthStatus::Healthy, "it has just begun");
+    silent.pause().unwrap();
+    later(Duration::from_mins(1)).await;
+    silent.resume().unwrap();
+    assert_eq!(silent.module().check_health().await, HealthStatus::Healthy, "it could not beat");
+    later(Duration::from_mins(1)).await;
+    assert!(matches!(silent.module().check_health().await, HealthStatus::Unhealthy(_)));
+    system.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_process_that_is_paused_is_not_checked() {
     let system = System::new();
