@@ -1,8 +1,8 @@
 //! A message over `Udp` beside the same over a socket of Tokio's with the same codec, both on the loopback interface:
 //! `cargo bench -p dms --features udp --bench udp`.
 //!
-//! Both run by turns in one process, on a current-thread runtime; what is printed are medians of the time for one message, and their ratio. *throughput* sends 32 messages and takes them; *latency* is
-//! a message and its echo.
+//! Both run by turns in one process, each on a current-thread runtime, with its loops as tasks; what is printed are medians of the time for one message, and their ratio. *throughput* sends
+//! 32 messages and takes them; *latency* is a message and its echo.
 
 use std::future::Future;
 use std::hint::black_box;
@@ -13,6 +13,7 @@ use dms::session::{DatagramCodec, Endpoint, EventSource, Transport, Udp, event};
 use serde::{Deserialize, Serialize};
 use tokio::net::UdpSocket;
 use tokio::runtime::Builder;
+use tokio::task::JoinSet;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Message {
@@ -78,80 +79,75 @@ async fn raw_throughput(codec: DatagramCodec, message: Message, bursts: u32) -> 
 async fn raw_latency(codec: DatagramCodec, message: Message, count: u32) -> Duration {
     let (mut here, mut there) = (Raw::bind(codec).await, Raw::bind(codec).await);
     let to = there.addr();
-    let echo = async {
+    let mut echo = JoinSet::new();
+    echo.spawn(async move {
         loop {
             let (from, message) = there.receive().await;
             there.send(from, &message).await;
         }
-    };
-    let session = async {
-        let begun = Instant::now();
-        for _ in 0..count {
-            here.send(to, &message.clone()).await;
-            black_box(here.receive().await);
-        }
-        begun.elapsed() / (2 * count)
-    };
-    tokio::select! {
-        () = echo => unreachable!(),
-        elapsed = session => elapsed,
+    });
+    let begun = Instant::now();
+    for _ in 0..count {
+        here.send(to, &message.clone()).await;
+        black_box(here.receive().await);
     }
-}
-
-type Source = EventSource<(SocketAddr, Message)>;
-
-async fn listening<R>(place: &Udp<Message>, session: impl AsyncFnOnce(Source) -> R) -> R {
-    let (events, source) = event();
-    tokio::select! {
-        ended = place.listen(events) => unreachable!("{ended:?}"),
-        result = session(source) => result,
-    }
+    begun.elapsed() / (2 * count)
 }
 
 async fn bind(codec: DatagramCodec) -> Udp<Message> {
     Udp::bind(LOOPBACK).await.expect("a socket").with_codec(codec)
 }
 
+/// Where the messages that come to `place` come out, while `tasks` is there.
+fn listen(place: &Udp<Message>, tasks: &mut JoinSet<()>) -> EventSource<(SocketAddr, Message)> {
+    let (events, source) = event();
+    let listening = place.listen(events);
+    tasks.spawn(async { listening.await.expect("it listens") });
+    source
+}
+
 async fn udp_throughput(codec: DatagramCodec, message: Message, bursts: u32) -> Duration {
     let (here, there) = (bind(codec).await, bind(codec).await);
-    listening(&there, async |mut source| {
-        let begun = Instant::now();
-        for _ in 0..bursts {
-            for _ in 0..BURST {
-                here.send_to(there.addr(), message.clone()).await.expect("it is sent");
-            }
-            for _ in 0..BURST {
-                black_box(source.recv().await);
-            }
+    let mut tasks = JoinSet::new();
+    let mut source = listen(&there, &mut tasks);
+    let begun = Instant::now();
+    for _ in 0..bursts {
+        for _ in 0..BURST {
+            here.send_to(there.addr(), message.clone()).await.expect("it is sent");
         }
-        begun.elapsed() / (bursts * BURST)
-    })
-    .await
+        for _ in 0..BURST {
+            black_box(source.recv().await);
+        }
+    }
+    begun.elapsed() / (bursts * BURST)
 }
 
 async fn udp_latency(codec: DatagramCodec, message: Message, count: u32) -> Duration {
     let (here, there) = (bind(codec).await, bind(codec).await);
-    let echo = listening(&there, async |mut source| {
-        while let Some((from, message)) = source.recv().await {
+    let mut tasks = JoinSet::new();
+    let (mut source, mut echoes) = (listen(&here, &mut tasks), listen(&there, &mut tasks));
+    let to = there.addr();
+    tasks.spawn(async move {
+        while let Some((from, message)) = echoes.recv().await {
             there.send_to(from, message).await.expect("it is sent");
         }
     });
-    let session = listening(&here, async |mut source| {
-        let begun = Instant::now();
-        for _ in 0..count {
-            here.send_to(there.addr(), message.clone()).await.expect("it is sent");
-            black_box(source.recv().await);
-        }
-        begun.elapsed() / (2 * count)
-    });
-    tokio::select! {
-        () = echo => unreachable!(),
-        elapsed = session => elapsed,
+    let begun = Instant::now();
+    for _ in 0..count {
+        here.send_to(to, message.clone()).await.expect("it is sent");
+        black_box(source.recv().await);
     }
+    begun.elapsed() / (2 * count)
 }
 
-fn on_a_runtime<R>(body: impl Future<Output = R>) -> R {
-    Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(body)
+/// Runs it as a task, as programs do.
+fn on_a_runtime(body: impl Future<Output = Duration> + Send + 'static) -> Duration {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(body);
+        tasks.join_next().await.expect("there is one").expect("it does not panic")
+    })
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -178,7 +174,7 @@ fn compare(name: &str, rounds: usize, raw: impl Fn() -> Duration, udp: impl Fn()
 fn main() {
     // `cargo test` runs each once, to see that it works.
     let is_measured = std::env::args().any(|argument| argument == "--bench");
-    let (rounds, bursts) = if is_measured { (41, 300) } else { (1, 1) };
+    let (rounds, bursts) = if is_measured { (201, 20) } else { (1, 1) };
     let messages = [("small", Message::Prepare { ballot: 7, from: 3 }), ("1 KiB", Message::Text("x".repeat(1_024)))];
     for codec in [DatagramCodec::MessagePack, DatagramCodec::Postcard] {
         for (size, message) in &messages {
