@@ -3,7 +3,7 @@
 //! A *session* is a task that drives its own loop: it waits with `select!` for what it expects next, and shares no state with any other. A module with
 //! [`#[run]`](crate::run) is one; so is any future that takes an [`EventSource`].
 //!
-//! Reading order: [`channel`] is what sessions tell each other with, [`background`] what runs beside them. [`transport`] is how they reach those on other machines, [`memory`] the same within one process.
+//! Reading order: `channel` is what sessions tell each other with, `background` what runs beside them. `transport` is how they reach those on other machines, `memory` the same within one process.
 //! `udp` is one of datagrams, `signed` is messages that say who signed them.
 
 mod background;
