@@ -5,6 +5,8 @@ mod scheduler;
 #[cfg(unix)]
 mod self_healing;
 #[cfg(unix)]
+mod supervisor;
+#[cfg(unix)]
 mod wc;
 mod wordcount;
 
@@ -64,8 +66,11 @@ fn every_example_is_run_here() {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     found.sort();
-    let mut run: Vec<_> =
-        PROGRAMS.iter().map(|(name, _)| *name).chain(["scheduler", "self_healing", "wordcount"]).collect();
+    let mut run: Vec<_> = PROGRAMS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["scheduler", "self_healing", "supervisor", "wordcount"])
+        .collect();
     run.sort_unstable();
     assert_eq!(found, run);
 }
