@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
 use dms::session::{
-    DatagramCodec, Endpoint, EventSource, Signed, Transport, TransportError, Udp, UdpCounts, event, event_within,
+    Algorithm, DatagramCodec, Endpoint, EventSource, KeyRing, Signed, Signer, SigningKey, Transport, TransportError,
+    Udp, UdpCounts, Verifier, event, event_within,
 };
 use dms_tests::cases;
 use serde::{Deserialize, Serialize, Serializer};
@@ -101,6 +102,26 @@ async fn parts_of_a_message_arrive_as_the_message() {
         })
         .await;
         assert_eq!((here.counts().sent, there.counts().delivered, there.counts().received()), (4, 4, 4));
+    }
+}
+
+#[tokio::test]
+async fn a_signed_message_is_verified_where_it_arrives() {
+    let key = SigningKey::generate(Algorithm::Ed25519, "alice").unwrap();
+    let mut ring = KeyRing::new();
+    ring.insert(key.verifying_key()).unwrap();
+    let (signer, judge) = (Signer::new(key).unwrap(), Verifier::new(ring));
+    let now = SystemTime::now();
+    for codec in CODECS {
+        let (here, there) = (bind::<Message>().await.with_codec(codec), bind::<Message>().await.with_codec(codec));
+        while_listening(&there, async |mut source| {
+            let text = "x".repeat(60_000);
+            here.send_to(there.addr(), Message::Signed(signer.sign(&text, now).unwrap())).await.unwrap();
+            let (_, Message::Signed(arrived)) = next(&mut source).await else { panic!("it was signed") };
+            let verified = judge.verify(&arrived, now).unwrap();
+            assert_eq!((verified.signer(), &*verified), (signer.key(), &text));
+        })
+        .await;
     }
 }
 

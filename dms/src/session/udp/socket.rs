@@ -155,7 +155,7 @@ impl<N: DeserializeOwned + Send + 'static> Udp<N> {
         // With one byte more, so that what is too large shows.
         let mut buffer = vec![0; self.limit + 1];
         let mut closed = pin!(events.closed());
-        let mut errors_on_end = 0;
+        let mut errors_on_end = 0_u32;
         loop {
             let next = {
                 let mut next = pin!(shared.socket.recv_from(&mut buffer));
@@ -165,15 +165,21 @@ impl<N: DeserializeOwned + Send + 'static> Udp<N> {
                 });
                 next.await
             };
-            let Some(next) = next else { return };
-            let Ok((length, from)) = next else {
-                // On Linux, and elsewhere more so, a report that an earlier datagram did not arrive comes here. None ends anything.
-                shared.counters.errors.add();
-                errors_on_end += 1;
-                if errors_on_end > ERRORS_ON_END {
-                    tokio::time::sleep(PAUSE).await;
+            let (length, from) = match next {
+                None => return,
+                Some(Ok(arrived)) => arrived,
+                Some(Err(error)) => {
+                    // On Linux, and elsewhere more so, a report that an earlier datagram did not arrive comes here. None ends anything.
+                    shared.counters.errors.add();
+                    errors_on_end = errors_on_end.saturating_add(1);
+                    if errors_on_end == ERRORS_ON_END {
+                        tracing::warn!(addr = %shared.addr, %error, "one error after the other comes of a socket, and no datagram");
+                    }
+                    if errors_on_end > ERRORS_ON_END {
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                    continue;
                 }
-                continue;
             };
             errors_on_end = 0;
             if let Some(message) = self.message(&buffer, length) {
