@@ -526,13 +526,21 @@ fn on_a_terminal_it_draws_a_table_and_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn it_stops_them_though_its_terminal_is_halted() {
-    let file = file(&script("a", "exec sleep 1000", ""));
+    let said = NamedTempFile::new().unwrap();
+    let more = format!("while :; do echo more >> '{}'; sleep 0.1; done", said.path().display());
+    let file = file(&script("a", &more, ""));
     let (mut screen, mut child, slave) = Screen::run(file.path(), 24, 100);
     screen.read_on("a: up, pid ");
     screen.read_until("frame", |_| true);
     let pids = pids(&screen.drawn);
     assert!(!pids.is_empty());
     tcflow(&slave, Action::OOff).unwrap();
+    // It has been halted for some frames.
+    let count = || fs::read_to_string(said.path()).unwrap().lines().count();
+    let before = count();
+    while count() < before + 5 {
+        std::thread::yield_now();
+    }
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     pids.into_iter().for_each(is_gone);
     tcflow(&slave, Action::OOn).unwrap();

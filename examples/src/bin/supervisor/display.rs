@@ -46,6 +46,9 @@ impl Display {
 }
 
 fn write(pages: &Receiver<Page>, terminal: Option<&Terminal>) {
+    if terminal.is_some() {
+        Terminal::enter();
+    }
     for page in pages {
         match page {
             Page::Frame(frame) => {

@@ -31,8 +31,12 @@ impl Terminal {
         drawing.local_modes.remove(LocalModes::ECHO);
         drawing.special_codes[SpecialCodeIndex::VSUSP] = 0;
         tcsetattr(&stdout, OptionalActions::Now, &drawing).ok()?;
-        write(TAKE);
         Some(Self { terminal: Term::stdout(), before })
+    }
+
+    /// Goes to a screen of its own.
+    pub(crate) fn enter() {
+        write(TAKE);
     }
 
     /// Draws a frame over the one before.
