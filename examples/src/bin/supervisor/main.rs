@@ -176,6 +176,18 @@ async fn look_after(
     let defaults = ProcessConfig::default().stdout(Output::lines(screen.recipient()));
     let init = system.register_module(Init::new(plan, defaults, screen.clone())).await?;
 
+    let ends = until_over(&init, &screen, time, signals).await?;
+    // Of the last changes it may not have heard yet, and a shutdown does not wait for that.
+    screen.caught_up().await?;
+    Ok(ends)
+}
+
+async fn until_over(
+    init: &ModuleRef<Init>,
+    screen: &ModuleRef<Screen>,
+    time: Option<Duration>,
+    signals: &mut Signals,
+) -> Result<Vec<End>, Box<dyn Error>> {
     let mut finished = pin!(init.finished().no_timeout().into_future());
     let why = tokio::select! {
         ends = &mut finished => return Ok(ends?),

@@ -79,6 +79,10 @@ impl Screen {
         self.foot = "all are being stopped; Ctrl-C kills those that are left";
     }
 
+    /// Answers when it has shown all that had happened before it was asked.
+    #[handler(CatchUp)]
+    fn caught_up(&self) {}
+
     #[event]
     fn on_changed(&mut self, change: &ProcessChanged) {
         let Some(shown) = self.shown(&change.id) else { return };
