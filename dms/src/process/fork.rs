@@ -17,7 +17,7 @@ pub(super) struct BeforeExec {
 }
 
 impl BeforeExec {
-    /// Runs in the child: four kinds of system call and nothing else, no allocation, no lock.
+    /// Runs in the child: three kinds of system call and nothing else, no allocation, no lock.
     fn run(&self) -> io::Result<()> {
         if let Some(parent) = self.dies_with {
             set_parent_process_death_signal(Some(Signal::KILL))?;

@@ -127,29 +127,39 @@ mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt;
 
-    fn sleeper() -> Child {
-        Command::new("sleep").arg("600").process_group(0).spawn().expect("there is a `sleep`")
+    /// A process that leads a group, and goes with the test however that ends.
+    struct Sleeper(Child);
+
+    impl Sleeper {
+        fn new() -> Self {
+            let mut sleep = Command::new("sleep");
+            sleep.arg("600").stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+            Self(sleep.spawn().expect("there is a `sleep`"))
+        }
     }
 
-    fn pid(process: &Child) -> i32 {
-        i32::try_from(process.id()).expect("a pid")
+    impl Drop for Sleeper {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
     }
 
     #[test]
     fn at_the_end_of_its_list_it_kills_the_groups_that_are_left() {
-        let (mut left, mut forgotten) = (sleeper(), sleeper());
-        let mut shell = Shell::start(format!("+ {}\n", pid(&left)).as_bytes()).expect("there is a shell");
-        shell.tell(format!("+ {}\n", pid(&forgotten)).as_bytes()).expect("it reads");
-        shell.tell(format!("+ {}\n", pid(&left)).as_bytes()).expect("it reads");
-        shell.tell(format!("- {}\n", pid(&forgotten)).as_bytes()).expect("it reads");
+        let (mut first, mut forgotten, mut second) = (Sleeper::new(), Sleeper::new(), Sleeper::new());
+        let mut shell = Shell::start(format!("+ {}\n", first.0.id()).as_bytes()).expect("there is a shell");
+        shell.tell(format!("+ {}\n", forgotten.0.id()).as_bytes()).expect("it reads");
+        shell.tell(format!("+ {}\n", second.0.id()).as_bytes()).expect("it reads");
+        shell.tell(format!("- {}\n", forgotten.0.id()).as_bytes()).expect("it reads");
         // What ends this program closes the list.
         let (read, write) = io::pipe().expect("a pipe");
         drop(read);
         drop(std::mem::replace(&mut shell.list, std::os::fd::OwnedFd::from(write).into()));
-        assert_eq!(left.wait().expect("it is ours").signal(), Some(9));
+        for left in [&mut first, &mut second] {
+            assert_eq!(left.0.wait().expect("it is ours").signal(), Some(9));
+        }
         assert!(shell.process.wait().expect("it is ours").success());
-        assert!(forgotten.try_wait().expect("it is ours").is_none(), "it lives");
-        forgotten.kill().expect("it lives");
-        forgotten.wait().expect("it is ours");
+        assert!(forgotten.0.try_wait().expect("it is ours").is_none(), "it lives");
     }
 }
