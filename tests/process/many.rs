@@ -43,9 +43,11 @@ async fn fifty_processes_run_at_once_and_end_within_one_grace() {
 async fn a_process_ends_before_the_one_that_it_depends_on() {
     let system = System::new();
     let manager = ProcessManager::new(&system, ProcessConfig::default());
-    let says = Says::new();
-    let script = "trap 'echo $NAME > $SAYS; exit 0' TERM; echo ready > $SAYS; while :; do sleep 0.01; done";
-    let config = |name: &str| says.heard_by(sh(name, script)).env("NAME", name);
+    let (says, go) = (Says::new(), Says::new());
+    // Asked to end it says so, and ends when it is told that it may.
+    let script =
+        "trap 'echo $NAME > $SAYS; read go < $GO; exit 0' TERM; echo ready > $SAYS; while :; do sleep 0.01; done";
+    let config = |name: &str| says.heard_by(sh(name, script)).env("NAME", name).env("GO", go.path());
     manager.spawn(config("store")).await.unwrap();
     assert_eq!(says.line().await, "ready");
     manager.spawn(config("shop").depends_on("store")).await.unwrap();
@@ -54,9 +56,11 @@ async fn a_process_ends_before_the_one_that_it_depends_on() {
     assert_eq!(error.to_string(), "process `store` was not stopped");
     let shutdown = tokio::spawn(async move { system.shutdown().await });
     assert_eq!(says.line().await, "shop");
-    assert!(manager.status("shop").unwrap() != ProcessStatus::Idle);
+    assert_eq!(manager.status("shop").unwrap(), ProcessStatus::Stopping);
     assert_eq!(manager.status("store").unwrap(), ProcessStatus::Idle, "it is needed still");
+    go.tell("go").await;
     assert_eq!(says.line().await, "store");
+    go.tell("go").await;
     shutdown.await.unwrap();
 }
 

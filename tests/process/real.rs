@@ -51,6 +51,12 @@ impl Says {
         tokio::task::spawn_blocking(move || read_line(&path)).await.unwrap()
     }
 
+    /// The other way round: waits until it listens, and tells it something.
+    pub(crate) async fn tell(&self, line: &str) {
+        let (path, line) = (self.path.clone(), format!("{line}\n"));
+        tokio::task::spawn_blocking(move || fs::write(path, line).unwrap()).await.unwrap();
+    }
+
     /// Blocks until it says something.
     pub(crate) fn blocking_line(&self) -> String {
         read_line(&self.path)
