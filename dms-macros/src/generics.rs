@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::GenericParam;
+use syn::{GenericParam, PathSegment, Type};
 
 /// Generic parameters and where clause, with `Self` written out.
 #[derive(Debug, Default)]
@@ -70,6 +70,20 @@ impl Generics {
     pub(crate) fn is_parameter(&self, ty: &TokenStream) -> bool {
         let ty = ty.to_string();
         self.params.iter().any(|param| param.is_type && param.ident == ty)
+    }
+
+    /// Whether this type is one that a parameter has: `T::Item`, or `<T as Iterator>::Item`. It could be any.
+    pub(crate) fn is_projection(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Group(group) => self.is_projection(&group.elem),
+            Type::Paren(paren) => self.is_projection(&paren.elem),
+            Type::Path(path) => {
+                let is_param = |first: &PathSegment| self.params.iter().any(|param| param.ident == first.ident);
+                let is_of_param = path.path.segments.len() > 1 && path.path.segments.first().is_some_and(is_param);
+                !self.is_empty() && (path.qself.is_some() || is_of_param)
+            }
+            _ => false,
+        }
     }
 
     /// Whether these tokens mention one of the parameters.

@@ -3,5 +3,8 @@
 mod background;
 mod channels;
 mod memory;
+mod modules;
+mod network;
+mod seed_003;
 mod signed;
 mod udp;

@@ -351,7 +351,11 @@ impl Emitter<'_> {
 
     /// `impl Accepts<Add, Counter> for CounterMessage` and `impl Handler<Add> for Counter`, for each handler.
     fn handlers(&self) -> TokenStream {
-        self.module.handlers.iter().flat_map(|handler| [self.accepts(handler), self.answers(handler)]).collect()
+        self.module
+            .handlers
+            .iter()
+            .flat_map(|handler| [self.accepts(handler), self.from(handler), self.answers(handler)])
+            .collect()
     }
 
     fn accepts(&self, handler: &Handler) -> TokenStream {

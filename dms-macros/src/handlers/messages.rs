@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 
 use super::emit::{Emitter, respanned};
 use super::model::{Described, Field, Generated, Handler, Message, Reach};
@@ -102,6 +103,29 @@ impl Emitter<'_> {
             (&handler.item.cfgs, self.docs(&handler.item, "The message of"), &handler.item.variant);
         let (held, reply) = (held(handler), &handler.reply);
         quote!(#(#cfgs)* #(#docs)* #variant(#held, #krate::ReplyTo<#reply>))
+    }
+
+    /// `impl From<Add> for CounterMessage`: a message whose reply is nobody's. Those of a module that is replaced have it from there, and what could be any type could be the enum itself.
+    pub(super) fn from(&self, handler: &Handler) -> TokenStream {
+        let (krate, module) = (self.krate, self.module);
+        let could_be_any = |place: &Type| module.generics.is_projection(place);
+        if module.replaces.is_some() || matches!(&handler.message, Message::Given { place, .. } if could_be_any(place))
+        {
+            return TokenStream::new();
+        }
+        let (enum_ty, cfgs, variant) = (self.enum_ty(), &handler.item.cfgs, &handler.item.variant);
+        let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
+        let (ty, (packed, _)) = (handler.message.ty(), self.held(handler));
+        let trait_path = quote_spanned!(module.ident.span()=> ::core::convert::From<#ty>);
+        quote! {
+            #(#cfgs)*
+            #[automatically_derived]
+            impl #declared #trait_path for #enum_ty #where_clause {
+                fn from(message: #ty) -> Self {
+                    Self::#variant(#packed, #krate::ReplyTo::nobody())
+                }
+            }
+        }
     }
 
     /// A variant that cannot be made, for the type parameters that no message mentions.

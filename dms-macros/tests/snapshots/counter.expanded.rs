@@ -334,6 +334,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Add> for CounterMessage {
+        fn from(message: Add) -> Self {
+            Self::Add(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<Add> for Counter {
         type Reply = ();
         fn handle(
@@ -357,6 +363,12 @@ const _: () = {
                 Self::Get(message, _) => ::core::option::Option::Some(message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<Get> for CounterMessage {
+        fn from(message: Get) -> Self {
+            Self::Get(message, ::dms::ReplyTo::nobody())
         }
     }
     #[automatically_derived]
@@ -384,6 +396,13 @@ const _: () = {
                 Self::Scale(message, _) => ::core::option::Option::Some(message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[cfg(feature = "scale")]
+    #[automatically_derived]
+    impl ::core::convert::From<Scale> for CounterMessage {
+        fn from(message: Scale) -> Self {
+            Self::Scale(message, ::dms::ReplyTo::nobody())
         }
     }
     #[cfg(feature = "scale")]

@@ -294,6 +294,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Dough> for OvenMessage {
+        fn from(message: Dough) -> Self {
+            Self::Bake(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<Dough> for Oven {
         type Reply = Bread;
         fn handle(
@@ -320,6 +326,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Take> for OvenMessage {
+        fn from(message: Take) -> Self {
+            Self::Take(::std::boxed::Box::new(message), ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<Take> for Oven {
         type Reply = Bread;
         fn handle(
@@ -343,6 +355,12 @@ const _: () = {
                 Self::Order(message, _) => ::core::option::Option::Some(message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<Order> for OvenMessage {
+        fn from(message: Order) -> Self {
+            Self::Order(message, ::dms::ReplyTo::nobody())
         }
     }
     #[automatically_derived]

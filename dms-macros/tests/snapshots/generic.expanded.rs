@@ -250,6 +250,20 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<K: Hash + Eq, V, P, const N: usize> ::core::convert::From<Put<K, N>>
+    for CacheMessage<K, V, P, N>
+    where
+        V: From<K>,
+        Cache<K, V, P, N>: Sized,
+        K: ::core::marker::Send + 'static,
+        V: ::core::marker::Send + 'static,
+        P: ::core::marker::Send + 'static,
+    {
+        fn from(message: Put<K, N>) -> Self {
+            Self::Put(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl<K: Hash + Eq, V, P, const N: usize> ::dms::Handler<Put<K, N>>
     for Cache<K, V, P, N>
     where
@@ -289,6 +303,20 @@ const _: () = {
                 Self::Forget(message, _) => ::core::option::Option::Some(message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl<K: Hash + Eq, V, P, const N: usize> ::core::convert::From<Forget<K>>
+    for CacheMessage<K, V, P, N>
+    where
+        V: From<K>,
+        Cache<K, V, P, N>: Sized,
+        K: ::core::marker::Send + 'static,
+        V: ::core::marker::Send + 'static,
+        P: ::core::marker::Send + 'static,
+    {
+        fn from(message: Forget<K>) -> Self {
+            Self::Forget(message, ::dms::ReplyTo::nobody())
         }
     }
     #[automatically_derived]

@@ -174,6 +174,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Free> for DiskMessage {
+        fn from(message: Free) -> Self {
+            Self::Free(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<Free> for Disk {
         type Reply = u64;
         fn handle(

@@ -216,6 +216,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<At> for CacheMessage {
+        fn from(message: At) -> Self {
+            Self::Look(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<At> for Cache {
         type Reply = Option<Page>;
         fn handle(
@@ -250,6 +256,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Put> for CacheMessage {
+        fn from(message: Put) -> Self {
+            Self::Put(::std::boxed::Box::new(message), ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<Put> for Cache {
         type Reply = ();
         fn handle(
@@ -273,6 +285,12 @@ const _: () = {
                 Self::Clear(message, _) => ::core::option::Option::Some(message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<Clear> for CacheMessage {
+        fn from(message: Clear) -> Self {
+            Self::Clear(message, ::dms::ReplyTo::nobody())
         }
     }
     #[automatically_derived]

@@ -141,6 +141,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Get> for MistakenMessage {
+        fn from(message: Get) -> Self {
+            Self::Get(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<Get> for Mistaken {
         type Reply = &'static str;
         fn handle(

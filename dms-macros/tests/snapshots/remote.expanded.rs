@@ -296,6 +296,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<messages::Add> for CounterMessage {
+        fn from(message: messages::Add) -> Self {
+            Self::Add(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<messages::Add> for Counter {
         type Reply = u64;
         fn handle(
@@ -322,6 +328,12 @@ const _: () = {
                 Self::Scale(message, _) => ::core::option::Option::Some(message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<Scale> for CounterMessage {
+        fn from(message: Scale) -> Self {
+            Self::Scale(message, ::dms::ReplyTo::nobody())
         }
     }
     #[automatically_derived]
@@ -355,6 +367,13 @@ const _: () = {
     }
     #[cfg(feature = "print")]
     #[automatically_derived]
+    impl ::core::convert::From<Print> for CounterMessage {
+        fn from(message: Print) -> Self {
+            Self::Print(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[cfg(feature = "print")]
+    #[automatically_derived]
     impl ::dms::Answers<Print> for Counter {
         type Reply = ();
     }
@@ -371,6 +390,12 @@ const _: () = {
                 Self::Reset(message, _) => ::core::option::Option::Some(message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<Reset> for CounterMessage {
+        fn from(message: Reset) -> Self {
+            Self::Reset(message, ::dms::ReplyTo::nobody())
         }
     }
     #[automatically_derived]
@@ -400,6 +425,15 @@ const _: () = {
                 Self::HandleRequest(message, _) => ::core::option::Option::Some(*message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<::dms::Request> for CounterMessage {
+        fn from(message: ::dms::Request) -> Self {
+            Self::HandleRequest(
+                ::std::boxed::Box::new(message),
+                ::dms::ReplyTo::nobody(),
+            )
         }
     }
     #[automatically_derived]

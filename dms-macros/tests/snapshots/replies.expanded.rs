@@ -202,6 +202,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Fetch> for DeskMessage {
+        fn from(message: Fetch) -> Self {
+            Self::Fetch(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Answers<Fetch> for Desk {
         type Reply = Page;
     }
@@ -221,6 +227,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Print> for DeskMessage {
+        fn from(message: Print) -> Self {
+            Self::Print(::std::boxed::Box::new(message), ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Answers<Print> for Desk {
         type Reply = usize;
     }
@@ -237,6 +249,12 @@ const _: () = {
                 Self::Keep(message, _) => ::core::option::Option::Some(*message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<Page> for DeskMessage {
+        fn from(message: Page) -> Self {
+            Self::Keep(::std::boxed::Box::new(message), ::dms::ReplyTo::nobody())
         }
     }
     #[automatically_derived]

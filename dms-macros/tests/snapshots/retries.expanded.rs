@@ -204,6 +204,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Corn> for MillMessage {
+        fn from(message: Corn) -> Self {
+            Self::Grind(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<Corn> for Mill {
         type Reply = Flour;
         fn handle(
@@ -227,6 +233,12 @@ const _: () = {
                 Self::Sift(message, _) => ::core::option::Option::Some(*message),
                 _ => ::core::option::Option::None,
             }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::convert::From<Sift> for MillMessage {
+        fn from(message: Sift) -> Self {
+            Self::Sift(::std::boxed::Box::new(message), ::dms::ReplyTo::nobody())
         }
     }
     #[automatically_derived]

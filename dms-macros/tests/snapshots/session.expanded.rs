@@ -161,6 +161,12 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl ::core::convert::From<Close> for SessionMessage {
+        fn from(message: Close) -> Self {
+            Self::Close(message, ::dms::ReplyTo::nobody())
+        }
+    }
+    #[automatically_derived]
     impl ::dms::Handler<Close> for Session {
         type Reply = ();
         fn handle(

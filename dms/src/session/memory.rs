@@ -8,7 +8,6 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -19,7 +18,7 @@ use super::transport::{Endpoint, Transport, TransportError};
 
 /// A network within this process that carries `N`. Each message arrives at once, one time, and in order.
 ///
-/// Its addresses are numbers. For one that loses messages, see `dms::testing::Network`.
+/// Its addresses are numbers. For one that loses messages, see [`testing::Network`](crate::testing::Network).
 pub struct MemoryNetwork<N> {
     hub: Arc<Hub<N>>,
 }
@@ -180,26 +179,25 @@ impl<N> Drop for Place<N> {
 }
 
 /// What decides over the messages of a network.
-pub(crate) trait Carrier: Send {
-    /// What becomes of `message`: how much later each copy of it arrives. It is called in the order in which messages are sent.
-    fn carry(&mut self, from: u32, to: u32, message: &str) -> Vec<Arrival>;
+pub(crate) trait Carrier: Send + Sync {
+    /// What becomes of `message`: when each copy of it arrives. It is called in the order in which messages are sent.
+    fn carry(&self, from: u32, to: u32, message: &str) -> Vec<Arrival>;
 
     /// Whether the copy `number` may arrive, now that its time has come. Where it `is_awaited` somebody is there.
-    fn arrive(&mut self, number: u64, from: u32, to: u32, is_awaited: bool) -> bool;
+    fn arrive(&self, number: u64, from: u32, to: u32, is_awaited: bool) -> bool;
 }
 
 /// A copy of a message that is to arrive.
 pub(crate) struct Arrival {
     /// What the carrier calls it.
     pub(crate) number: u64,
-    /// In how much time.
-    pub(crate) after: Duration,
+    pub(crate) due: Instant,
 }
 
 /// All the places of a network, and what is under way to them.
 pub(crate) struct Hub<N> {
     /// Without one, everything arrives at once.
-    carrier: Option<Mutex<Box<dyn Carrier>>>,
+    carrier: Option<Arc<dyn Carrier>>,
     state: Mutex<State<N>>,
 }
 
@@ -231,9 +229,9 @@ enum Taken<N> {
 }
 
 impl<N> Hub<N> {
-    pub(crate) fn new(carrier: Option<Box<dyn Carrier>>) -> Arc<Self> {
+    pub(crate) fn new(carrier: Option<Arc<dyn Carrier>>) -> Arc<Self> {
         let state = Mutex::new(State { places: BTreeMap::new(), copies: 0 });
-        Arc::new(Self { carrier: carrier.map(Mutex::new), state })
+        Arc::new(Self { carrier, state })
     }
 
     pub(crate) fn bind(self: &Arc<Self>, addr: u32) -> Result<Memory<N>, AddrInUse> {
@@ -249,18 +247,17 @@ impl<N> Hub<N> {
 
     fn send<M: Into<N> + Clone + Debug>(&self, from: u32, to: u32, message: M) {
         let Some(carrier) = &self.carrier else {
-            return self.put(from, to, &Arrival { number: 0, after: Duration::ZERO }, message.into());
+            return self.put(from, to, &Arrival { number: 0, due: Instant::now() }, message.into());
         };
         let text = format!("{message:?}");
-        let arrivals = carrier.lock().carry(from, to, &text);
+        let arrivals = carrier.carry(from, to, &text);
         for arrival in arrivals {
             self.put(from, to, &arrival, message.clone().into());
         }
     }
 
     fn put(&self, from: u32, to: u32, arrival: &Arrival, message: N) {
-        let due = Instant::now() + arrival.after;
-        let number = arrival.number;
+        let Arrival { number, due } = *arrival;
         let mut state = self.state.lock();
         let copy = state.copies;
         state.copies += 1;
@@ -293,7 +290,7 @@ impl<N> Hub<N> {
     }
 
     fn may_arrive(&self, number: u64, from: u32, to: u32, is_awaited: bool) -> bool {
-        self.carrier.as_ref().is_none_or(|carrier| carrier.lock().arrive(number, from, to, is_awaited))
+        self.carrier.as_ref().is_none_or(|carrier| carrier.arrive(number, from, to, is_awaited))
     }
 }
 

@@ -21,6 +21,7 @@ pub use channel::{
     SubscribeSource, TrySendError, event, event_within, promise, submit, subscribe,
 };
 pub use memory::{AddrInUse, Memory, MemoryNetwork};
+pub(crate) use memory::{Arrival, Carrier, Hub};
 #[cfg(feature = "signing")]
 pub use signed::{
     Algorithm, KeyError, KeyFileError, KeyId, KeyRing, MalformedError, MessageId, SignError, Signed, Signer,

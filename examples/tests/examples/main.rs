@@ -1,11 +1,13 @@
 //! Runs every example as a process, and holds it to what its header says.
 
 mod header;
+mod paxos;
 mod scheduler;
 #[cfg(unix)]
 mod self_healing;
 #[cfg(unix)]
 mod supervisor;
+mod unreplicated;
 #[cfg(unix)]
 mod wc;
 mod wordcount;
@@ -28,7 +30,7 @@ macro_rules! examples {
     };
 }
 
-examples! { backpressure counter events managed ping_pong requests ring session testing ticker upgrade }
+examples! { backpressure counter events managed paxos ping_pong requests ring session testing ticker unreplicated upgrade }
 
 fn prints_what_its_header_says(name: &str, program: &str) {
     let source = format!("{}/src/bin/{name}.rs", env!("CARGO_MANIFEST_DIR"));
@@ -40,6 +42,25 @@ fn prints_what_its_header_says(name: &str, program: &str) {
     header::check(&source, &String::from_utf8(output.stdout).unwrap());
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// A process that ends with the test.
+struct Process(std::process::Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Holds a program to what it says of wrong arguments.
+fn tells(program: &str, arguments: &[&str], told: &str) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+    assert!(errors.contains(told), "{arguments:?}: {errors}");
+    assert!(errors.contains("\nusage: "), "{errors}");
 }
 
 #[test]

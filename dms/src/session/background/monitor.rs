@@ -90,7 +90,7 @@ impl BackgroundMonitor {
     /// A task failed or panicked; the first one did. The others have been cancelled, and have gone with all that they held. It says the same when it is called again.
     ///
     /// # Cancel safety
-    /// Cancel safe.
+    /// Cancel safe. In the `select!` of a session the branch is `Err(error) = monitor.wait() => …`: that all have finished is nothing for it to do.
     pub async fn wait(&mut self) -> Result<(), BackgroundError> {
         self.watch.tasks.join().await;
         self.watch.failure.lock().clone().map_or(Ok(()), Err)

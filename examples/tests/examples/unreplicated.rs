@@ -1,0 +1,135 @@
+//! unreplicated: each request is answered and executed once, over a network that loses, repeats and reorders; and the program as one process and as two.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::Process;
+use dms::session::{BackgroundMonitor, Endpoint, event, submit};
+use dms::testing::{Faults, Network};
+use dms_examples::unreplicated::{Client, Message, Server};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_unreplicated");
+const CLIENTS: u32 = 10;
+const OPERATIONS: u64 = 50;
+
+/// What a run came to.
+#[derive(Debug, PartialEq)]
+struct Run {
+    /// The counter right after each operation, as its client was told.
+    answers: Vec<u64>,
+    executed: u64,
+    trace: String,
+}
+
+fn run(seed: u64) -> Run {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let delay = Duration::ZERO..=Duration::from_millis(30);
+        let faults = Faults::none().loss(0.2).duplication(0.2).reordering(0.2).delay(delay);
+        let network = Network::<Message>::new(seed, faults);
+        let mut sessions = BackgroundMonitor::new();
+        let spawner = sessions.spawner();
+
+        let mut server = Server::default();
+        let place = network.bind(0).unwrap();
+        let (events, incoming) = event();
+        spawner.spawn("listen", place.listen(events));
+        let (done, mut answered) = event();
+        for number in 1..=CLIENTS {
+            let place = network.bind(number).unwrap();
+            let (events, incoming) = event();
+            let (handle, operations) = submit();
+            spawner.spawn("listen", place.listen(events));
+            spawner.spawn("client", Client { id: u64::from(number), server: 0 }.run(place, incoming, operations));
+            let operations = async move {
+                let mut answers = Vec::new();
+                for _ in 0..OPERATIONS {
+                    answers.push(handle.submit(1).await.unwrap());
+                }
+                answers
+            };
+            spawner.spawn_then("operations", operations, &done, |answers| answers);
+        }
+        drop(done);
+        let mut answers = Vec::new();
+        tokio::select! {
+            biased;
+            () = async { while let Some(of_one) = answered.recv().await { answers.extend(of_one) } } => {}
+            end = server.serve(place, incoming) => panic!("the server ended: {end:?}"),
+        }
+        sessions.cancel();
+        sessions.wait().await.unwrap();
+        let counts = network.counts();
+        assert!(counts.lost > 100 && counts.duplicated > 100 && counts.reordered > 100, "{counts:?}");
+        Run { answers, executed: server.executed(), trace: network.trace() }
+    })
+}
+
+#[test]
+fn at_20_percent_loss_duplication_and_reordering_each_request_is_answered_and_executed_once() {
+    for seed in 0..20 {
+        let run = run(seed);
+        let operations = u64::from(CLIENTS) * OPERATIONS;
+        assert_eq!(run.answers.len() as u64, operations, "seed {seed}: not all were answered");
+        assert_eq!(run.executed, operations, "seed {seed}: not all were executed once");
+        // Each adds 1, so each count was answered to one operation.
+        let counts: BTreeSet<_> = run.answers.iter().copied().collect();
+        assert_eq!(counts, (1..=operations).collect(), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_run_byte_for_byte() {
+    let (first, second) = (run(7), run(7));
+    assert!(first.trace.len() > 100_000, "{} bytes", first.trace.len());
+    assert!(first == second, "two traces of one seed differ");
+    assert_ne!(first.trace, run(8).trace);
+}
+
+#[test]
+fn a_server_and_clients_are_processes() {
+    let server = Command::new(PROGRAM).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut server = Process(server);
+    let mut printed = BufReader::new(server.0.stdout.take().unwrap());
+    let mut line = String::new();
+    printed.read_line(&mut line).unwrap();
+    let addr = line.trim_end().strip_prefix("the server is at ").unwrap();
+    for _ in 0..2 {
+        let clients = Command::new(PROGRAM).args(["--peer", addr]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&clients.stdout), "10 clients got 1000 answers\n");
+        assert!(clients.status.success());
+    }
+    interrupt(&mut server.0);
+    let mut rest = String::new();
+    printed.read_to_string(&mut rest).unwrap();
+    let status = server.0.wait().unwrap();
+    if cfg!(unix) {
+        assert_eq!(rest, "the server has executed 2000 operations, and counts 11000\n");
+        assert!(status.success());
+    }
+}
+
+#[cfg(unix)]
+fn interrupt(process: &mut std::process::Child) {
+    assert!(Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap().success());
+}
+
+#[cfg(not(unix))]
+fn interrupt(process: &mut std::process::Child) {
+    process.kill().unwrap();
+}
+
+#[test]
+fn wrong_arguments_are_told() {
+    for (arguments, told) in [
+        (&["--peers"][..], "unknown argument `--peers`: there are --listen ADDR, --peer ADDR"),
+        (&["--peer"], "`--peer` wants an address"),
+        (&["--peer", "localhost"], "`localhost` is no address"),
+        (&["--peer", "127.0.0.1:1", "--peer", "127.0.0.1:2"], "there is one server"),
+        (&["--listen", "127.0.0.1:1", "--peer", "127.0.0.1:2"], "give one of them"),
+    ] {
+        super::tells(PROGRAM, arguments, told);
+    }
+}
