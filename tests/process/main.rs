@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod check;
+mod endings;
 mod health;
 mod lifecycle;
 mod limits;

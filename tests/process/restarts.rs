@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dms::process::{Process, ProcessConfig, ProcessManager, ProcessRef, ProcessStatus, Signal};
+use dms::process::{Process, ProcessConfig, ProcessHandle, ProcessManager, ProcessStatus, Signal};
 use dms::recovery::{Backoff, Restart};
 use dms::{ModuleState, System, prelude::*};
 
@@ -119,40 +119,37 @@ async fn a_module_that_is_killed_takes_its_process_with_it() {
 #[module(name = "owner")]
 struct Owner {
     config: ProcessConfig,
+    raw: Option<ProcessHandle>,
 }
 
 #[module]
 impl Owner {
     #[init]
     async fn init(&mut self, ctx: &mut Context<Self>) -> Result<(), ModuleError> {
-        let config = self.config.clone();
-        ctx.register_with(move |_| Process::new(config.clone()))
-            .name("raw")
-            .restart(soon(Restart::on_failure()))
-            .await?;
+        let config = self.config.clone().restart(soon(Restart::on_failure()));
+        self.raw = Some(Process::spawn(ctx.supervisor(), config).await?);
         let _handle = Process::spawn(ctx.supervisor(), sh("handled", "sleep 600")).await?;
         Ok(())
+    }
+
+    #[handler(Raw)]
+    fn raw(&self) -> Option<ProcessHandle> {
+        self.raw.clone()
     }
 }
 
 #[tokio::test]
-async fn any_supervisor_can_own_a_process() {
+async fn any_supervisor_can_own_a_process_as_its_configuration_says() {
     let system = System::new();
-    let owner = system.register_module(Owner { config: sh("raw", "sleep 600") }).await.unwrap();
-    let raw = system.get::<Process>("raw").unwrap();
-    let report = raw.process_report().await.unwrap();
-    assert_eq!((report.id.as_str(), report.status), ("raw", ProcessStatus::Idle));
-    let pid = report.pid.unwrap();
-    raw.signal(Signal::KILL).await.unwrap().unwrap();
-    let again = loop {
-        let report = raw.process_report().await.unwrap();
-        if report.pid.is_some_and(|again| again != pid) {
-            break report.pid.unwrap();
-        }
-        tokio::task::yield_now().await;
-    };
-    let handled = system.get::<Process>("handled").unwrap().process_report().await.unwrap().pid.unwrap();
+    let owner = system.register_module(Owner { config: sh("raw", "sleep 600"), raw: None }).await.unwrap();
+    let raw = owner.raw().await.unwrap().unwrap();
+    assert_eq!((raw.id().as_str(), raw.status()), ("raw", ProcessStatus::Idle));
+    raw.signal(Signal::KILL).unwrap();
+    let report = raw.until(|report| report.restarts() == 1 && report.status.is_running()).await.unwrap();
+    let error = report.last_error.unwrap().to_string();
+    assert!(error.contains("SIGKILL"), "what is known outlives a restart: {error}");
+    let handled = system.get::<Process>("handled").unwrap();
     owner.stop().await.unwrap();
-    assert!(!lives(again) && !lives(handled));
+    assert!(!lives(report.pid.unwrap()) && handled.state().is_ended());
     system.shutdown().await;
 }

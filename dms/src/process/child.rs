@@ -5,9 +5,9 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::ExitStatus;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -19,34 +19,65 @@ use rustix::process::{
 use tokio::net::unix::pipe::Receiver;
 use tokio::time::sleep;
 
+use super::graves::{self, Grave};
 use super::guardian;
+use super::id::ProcessId;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use super::proc::{Member, members_now};
 use super::signal::Signal;
-use super::spawn::bury_later;
 
 /// How long it is waited for that what was killed is gone.
 const GONE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A process that was spawned, and what it leads. Where it is dropped before it has ended, all of it is killed, and reaped in the background.
 pub(super) struct Leader {
+    id: ProcessId,
     pid: Pid,
     /// Whether it leads a group of its own.
     grouped: bool,
     /// Becomes readable when it ends.
     end: Option<OwnedFd>,
     /// `None` once it is reaped, or is with those who do.
-    wrapped: Option<Box<dyn ChildWrapper>>,
+    child: Option<Box<dyn ChildWrapper>>,
 }
 
 impl Leader {
-    pub(super) fn new(pid: Pid, grouped: bool, wrapped: Box<dyn ChildWrapper>) -> Self {
-        Self { pid, grouped, end: None, wrapped: Some(wrapped) }
+    pub(super) fn new(id: ProcessId, pid: Pid, grouped: bool, wrapped: Box<dyn ChildWrapper>) -> Self {
+        // The wrapper that made the group would wait until each process of it is reaped, for as long as that takes.
+        let child = if grouped { wrapped.into_inner() } else { wrapped };
+        Self { id, pid, grouped, end: None, child: Some(child) }
     }
 
     /// Notes what becomes readable when it ends.
     pub(super) fn set_end(&mut self, end: OwnedFd) {
         self.end = Some(end);
+    }
+
+    /// Whether it has ended; it is not reaped by that.
+    ///
+    /// Where somebody else has reaped it, that is an error, and its number is let go of: it may be another's by now.
+    fn has_ended(&mut self) -> io::Result<bool> {
+        if self.child.is_none() {
+            return Err(Errno::CHILD.into());
+        }
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(self.pid), options) {
+            Ok(ended) => Ok(ended.is_some()),
+            Err(error) => {
+                if error == Errno::CHILD {
+                    self.child = None;
+                    self.forget();
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Has the guardian leave the group alone.
+    fn forget(&self) {
+        if self.grouped {
+            guardian::forget(self.pid);
+        }
     }
 
     /// Kills what is left of the group: nothing, where the leader had not started anything that lives.
@@ -59,32 +90,33 @@ impl Leader {
 
     /// How it ended, where it has; then nothing is left of it.
     pub(super) fn try_bury(&mut self) -> io::Result<Option<ExitStatus>> {
-        let Some(wrapped) = &mut self.wrapped else { return Err(Errno::CHILD.into()) };
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        if waitid(WaitId::Pid(self.pid), options)?.is_none() {
+        if !self.has_ended()? {
             return Ok(None);
         }
+        self.kill_group();
+        self.forget();
+        let mut child = self.child.take().ok_or(Errno::CHILD)?;
+        let status = child.wait()?;
         if self.grouped {
-            let _ = kill_process_group(self.pid, Signal::KILL.raw());
-            guardian::forget(self.pid);
+            graves::adopt(&self.id, self.pid);
         }
-        let status = wrapped.wait();
-        self.wrapped = None;
-        status.map(Some)
+        Ok(Some(status))
     }
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        if self.wrapped.is_none() {
+        // Where it has been reaped, its number says nothing.
+        if self.has_ended().is_err() && self.child.is_none() {
             return;
         }
         self.kill_group();
-        if let Some(wrapped) = &mut self.wrapped {
-            let _ = wrapped.start_kill();
+        if let Some(child) = &mut self.child {
+            let _ = child.start_kill();
         }
-        let end = self.end.take();
-        bury_later(Self { pid: self.pid, grouped: self.grouped, end, wrapped: self.wrapped.take() });
+        let (id, pid, grouped, child) = (self.id.clone(), self.pid, self.grouped, self.child.take());
+        let mut leader = Self { id: id.clone(), pid, grouped, end: None, child };
+        graves::dig(Grave::new(id, pid, self.end.take(), move || !matches!(leader.try_bury(), Ok(None))));
     }
 }
 
@@ -135,8 +167,12 @@ impl Child {
 
     /// Sends a signal, to its group where it leads one; false where it has been reaped.
     pub(super) fn signal(&self, signal: Signal) -> io::Result<bool> {
-        let leader = self.leader.lock();
-        let Some(leader) = &*leader else { return Ok(false) };
+        let mut leader = self.leader.lock();
+        let Some(leader) = &mut *leader else { return Ok(false) };
+        // Somebody else may have reaped it.
+        if leader.has_ended().is_err() {
+            return Ok(false);
+        }
         let sent = if leader.grouped {
             kill_process_group(leader.pid, signal.raw())
         } else {
@@ -180,13 +216,24 @@ impl Child {
         }
     }
 
-    fn has_ended(&self) -> io::Result<bool> {
-        let leader = self.leader.lock();
-        if leader.is_none() {
-            return Ok(true);
-        }
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        Ok(waitid(WaitId::Pid(self.pid), options)?.is_some())
+    /// Whether it has ended; it is not reaped by that.
+    pub(super) fn has_ended(&self) -> io::Result<bool> {
+        self.leader.lock().as_mut().map_or(Ok(true), Leader::has_ended)
+    }
+
+    /// Has `tell` told how it ended, whenever it does.
+    pub(super) fn bury_later(self: Arc<Self>, id: &ProcessId, tell: impl FnOnce(ExitStatus) + Send + 'static) {
+        let end = self.end.as_fd().try_clone_to_owned().ok();
+        let (pid, mut tell) = (self.pid, Some(tell));
+        graves::dig(Grave::new(id.clone(), pid, end, move || match self.bury() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            buried => {
+                if let (Ok(status), Some(tell)) = (buried, tell.take()) {
+                    tell(status);
+                }
+                true
+            }
+        }));
     }
 
     /// Kills what is left of the group of one that has ended, and reaps it.

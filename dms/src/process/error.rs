@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::id::ProcessId;
 use super::limits::{Amount, Limit};
@@ -185,6 +186,18 @@ pub enum ProcessError {
         signal: Signal,
         /// What the operating system said.
         source: Arc<io::Error>,
+    },
+    /// The process was killed, and has not ended: it waits in the kernel, as for a disk that does not answer, or a debugger holds it. It is reaped when it does.
+    #[error(
+        "process `{id}` (pid {pid}) was killed and has not ended within {within:?}: it waits in the kernel, or is traced; /proc/{pid}/status says in which state it is"
+    )]
+    Unkillable {
+        /// The process.
+        id: ProcessId,
+        /// Its number.
+        pid: u32,
+        /// How long it was waited for.
+        within: Duration,
     },
     /// The process could not be waited for.
     #[error(

@@ -1,7 +1,10 @@
 //! A reference to a process.
 
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::config::ProcessConfig;
 use super::error::{ProcessError, ProcessResult};
@@ -153,7 +156,7 @@ impl ProcessHandle {
     /// Ends it as it should end: `SIGTERM` to it and its group, and `SIGKILL` when its [grace](ProcessConfig::grace) has passed. It is not started again. Ready when nothing is left of it; where it has ended already, at once.
     ///
     /// # Errors
-    /// [`ProcessError::Stop`] where other modules that run depend on it.
+    /// [`ProcessError::Stop`] where other modules that run depend on it. What keeps it from ending is in the report: [`Signal`](ProcessError::Signal) where this program may not signal it, or [`Unkillable`](ProcessError::Unkillable).
     ///
     /// # Cancel safety
     /// Once polled the stop goes on, whether or not this is awaited to its end.
@@ -173,17 +176,21 @@ impl ProcessHandle {
     /// # Cancel safety
     /// Once polled it goes on, whether or not this is awaited to its end.
     pub async fn kill(&self) -> ProcessResult<ProcessReport> {
-        self.shared.ask_kill();
-        let stopped = self.stop_all();
-        let mut stopped = std::pin::pin!(stopped);
+        let Some(module) = self.shared.module() else { return Ok(self.report()) };
+        self.shared.ask_kill(true);
         // First its module is told that this is no failure, then the process; then its end is waited for.
-        let told = std::future::poll_fn(|cx| std::task::Poll::Ready(stopped.as_mut().poll(cx))).await;
-        if !self.status().is_over() {
-            let _ = self.shared.signal(Signal::KILL);
-        }
-        match told {
-            std::task::Poll::Ready(stopped) => stopped?,
-            std::task::Poll::Pending => stopped.await?,
+        let stopped = pin!(module.stop());
+        match poll_once(stopped).await {
+            Err(stopped) => {
+                if !self.status().is_over() {
+                    let _ = self.shared.signal(Signal::KILL);
+                }
+                let refused = |source| ProcessError::Stop { id: self.id().clone(), source };
+                stopped.await.map_err(refused)?;
+            }
+            Ok(Ok(_)) => {}
+            // What depends on it has its own time to end; then its module does it.
+            Ok(Err(_)) => self.stop_all().await.inspect_err(|_| self.shared.ask_kill(false))?,
         }
         Ok(self.report())
     }
@@ -206,7 +213,7 @@ impl ProcessHandle {
     /// Halts it, and its group, until it is [resumed](Self::resume).
     ///
     /// # Errors
-    /// [`ProcessError::NotRunning`], [`ProcessError::Signal`].
+    /// [`ProcessError::NotRunning`], also while it is being stopped; [`ProcessError::Signal`].
     pub fn pause(&self) -> ProcessResult<()> {
         self.shared.pause()
     }
@@ -230,6 +237,19 @@ impl ProcessHandle {
     /// Whether its module has ended, so that nothing of it changes any more.
     pub(super) fn has_ended(&self) -> bool {
         self.shared.has_ended()
+    }
+
+    /// Whether it is the process of that state, and not only one of the same id.
+    pub(super) fn is_of(&self, shared: &Arc<Shared>) -> bool {
+        Arc::ptr_eq(&self.shared, shared)
+    }
+}
+
+/// What a future gives at once, or the future.
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Result<F::Output, Pin<&mut F>> {
+    match poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        Poll::Ready(output) => Ok(output),
+        Poll::Pending => Err(future),
     }
 }
 

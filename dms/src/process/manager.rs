@@ -80,7 +80,7 @@ impl ProcessManager {
             }
             processes.insert(id.clone(), handle);
         }
-        let unplaced = Unplaced { inner: &self.inner, id };
+        let unplaced = Unplaced { inner: &self.inner, shared: &shared };
         let handle = ProcessHandle::register(&self.inner.supervisor, &shared).await?;
         std::mem::forget(unplaced);
         Ok(handle)
@@ -211,12 +211,16 @@ impl ProcessManager {
 /// The place of a process that does not come about.
 struct Unplaced<'a> {
     inner: &'a Inner,
-    id: &'a ProcessId,
+    shared: &'a Arc<Shared>,
 }
 
 impl Drop for Unplaced<'_> {
     fn drop(&mut self) {
-        self.inner.processes.lock().remove(self.id);
+        let mut processes = self.inner.processes.lock();
+        // Another one may have taken the place meanwhile.
+        if processes.get(self.shared.id()).is_some_and(|process| process.is_of(self.shared)) {
+            processes.remove(self.shared.id());
+        }
     }
 }
 

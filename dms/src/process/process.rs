@@ -11,7 +11,6 @@ use super::child::Child;
 use super::config::ProcessConfig;
 use super::error::ProcessError;
 use super::handle::ProcessHandle;
-use super::judge::Figures;
 use super::monitor::{self, Monitor};
 use super::probe;
 use super::signal::Signal;
@@ -25,10 +24,13 @@ use crate::recovery::HealthStatus;
 use crate::system::Supervisor;
 use dms_macros::{handler, health, init, module, run, stop};
 
+/// How long it takes at most until what was killed has ended, as a rule by far.
+const DIES_WITHIN: Duration = Duration::from_secs(10);
+
 /// A process of the operating system as a module: it is spawned by `init`, and the module's end is its end.
 ///
 /// So all that is there for modules is there for processes: names, supervision and restarts, dependencies, health, events, an orderly shutdown. A [`ProcessManager`](super::ProcessManager) registers them; without one
-/// [`Process::spawn`] does it under any supervisor, and so does `register_with(move |_| Process::new(config.clone()))`.
+/// [`Process::spawn`] does it under any supervisor.
 ///
 /// An exit with 0 is a normal end of the module's loop, anything else its failure; what becomes of either is up to its [`Restart`](crate::recovery::Restart). When the module is stopped the process is asked to end, with `SIGTERM`, and killed
 /// when its [grace](ProcessConfig::grace) has passed; where the module is killed or dropped, at once. Either way all that is left of its group goes too.
@@ -46,12 +48,6 @@ pub struct Process {
 }
 
 impl Process {
-    /// The module of a process that is spawned when it is registered. What the configuration does not say is as [`ProcessConfig`] says.
-    #[must_use]
-    pub fn new(config: ProcessConfig) -> Self {
-        Self::of(Shared::new(config))
-    }
-
     /// Spawns a process under a supervisor, without a manager.
     ///
     /// # Errors
@@ -72,27 +68,34 @@ impl Process {
     }
 
     /// Ends the process as it should end: asks it to, and kills it when its grace has passed.
-    async fn terminate(&mut self, child: &Child, grace: Duration) -> std::io::Result<ExitReport> {
+    async fn terminate(&mut self, child: &Child, grace: Duration) -> Result<ExitReport, ProcessError> {
         let shared = &self.shared;
         shared.change(ProcessStatus::Stopping, |_| {});
         let mut left = Duration::ZERO;
         if !shared.is_kill_asked() {
-            left = grace.saturating_sub(child.ask_to_end()?.elapsed());
+            // One that may not be told may still end by itself.
+            left = child.ask_to_end().map_or(grace, |asked| grace.saturating_sub(asked.elapsed()));
         }
         let mut grace_passed = false;
+        let cannot_wait = |source| self.cannot_wait(child, source);
         if let Ok(ended) = timeout(left, child.ended()).await {
-            ended?;
+            ended.map_err(cannot_wait)?;
         } else {
             grace_passed = !shared.is_kill_asked();
-            child.signal(Signal::KILL)?;
-            child.ended().await?;
+            child.signal(Signal::KILL).map_err(|source| shared.not_told(Signal::KILL, source))?;
+            let Ok(ended) = timeout(DIES_WITHIN, child.ended()).await else { return Err(self.unkillable(child)) };
+            ended.map_err(cannot_wait)?;
         }
-        let status = child.bury()?;
+        let status = child.bury().map_err(cannot_wait)?;
         child.gone().await;
         if let Some(streams) = self.streams.take() {
             streams.finish().await;
         }
         Ok(ExitReport::new(child.pid(), status, child.since().elapsed(), grace_passed))
+    }
+
+    fn unkillable(&self, child: &Child) -> ProcessError {
+        ProcessError::Unkillable { id: self.shared.id().clone(), pid: child.pid(), within: DIES_WITHIN }
     }
 
     /// Notes what the process failed of.
@@ -118,7 +121,7 @@ impl Process {
     async fn init(&mut self, ctx: &mut Context<Self>) -> Result<(), ProcessError> {
         self.shared.placed(&ctx.self_ref());
         self.shared.attach(ctx.system());
-        self.shared.begin();
+        self.shared.begin()?;
         self.shared.config.check_health().map_err(|error| self.fail(error))?;
         ctx.cell.core.schedule_health(self.shared.config.health_schedule());
         monitor::check(&self.shared.config).map_err(|error| self.fail(error))?;
@@ -143,21 +146,32 @@ impl Process {
         let shared = Arc::clone(&self.shared);
         let mut monitor = Monitor::new(&child, &shared.config);
         let mut over = None;
+        let end = async {
+            tokio::select! {
+                biased;
+                ended = child.ended() => return Some(ended),
+                figures = monitor.until_over(&child, &shared) => over = Some(figures),
+            }
+            timeout(DIES_WITHIN, child.ended()).await.ok()
+        };
         let ended = tokio::select! {
             biased;
-            ended = child.ended() => ended,
-            figures = monitor.until_over(&child, &shared) => {
-                over = Some(figures);
-                child.ended().await
-            }
+            ended = end => ended,
             (stream, source) = streams.broken() => {
                 self.streams = Some(streams);
                 return Err(self.give_up(ProcessError::Stream { id: self.shared.id().clone(), stream, source }));
             }
             _ = inbox.serve(self, ctx) => {
                 self.streams = Some(streams);
+                self.failed_of = over.map(|figures| shared.over(figures));
                 return Ok(());
             }
+        };
+        let Some(ended) = ended else {
+            let error = self.unkillable(&child);
+            self.child = None;
+            shared.left(error.clone(), child);
+            return Err(error);
         };
         monitor.look_at_the_end(&shared).await;
         let was_asked = ctx.cell.core.is_ending() || child.is_asked_to_end();
@@ -179,14 +193,13 @@ impl Process {
             self.shared.ended(ProcessStatus::Terminated, exit, None);
             return Ok(());
         }
-        let (id, stderr_tail) = (shared.id().clone(), shared.wires().stderr_tail());
-        let error = match over.or_else(|| monitor.cause_of_end(&shared, exit.signal)) {
-            Some(Figures { limit, allowed, used }) => {
-                // What is killed takes a moment to go, and would be counted with the next one.
-                child.gone().await;
-                ProcessError::ResourceLimit { id, limit, allowed, used }
-            }
-            None => ProcessError::Ended { id, exit: exit.clone(), stderr_tail },
+        let error = if let Some(figures) = over.or_else(|| monitor.cause_of_end(&shared, exit.signal)) {
+            // What is killed takes a moment to go, and would be counted with the next one.
+            child.gone().await;
+            shared.over(figures)
+        } else {
+            let (id, stderr_tail) = (shared.id().clone(), shared.wires().stderr_tail());
+            ProcessError::Ended { id, exit: exit.clone(), stderr_tail }
         };
         self.shared.ended(ProcessStatus::Error(error.text()), exit, Some(error.clone()));
         Err(error)
@@ -210,7 +223,11 @@ impl Process {
                 self.shared.ended(status, exit, failed_of);
                 Ok(())
             }
-            Err(source) => Err(self.fail(self.cannot_wait(&child, source))),
+            Err(error @ (ProcessError::Signal { .. } | ProcessError::Unkillable { .. })) => {
+                self.shared.left(error.clone(), child);
+                Err(error)
+            }
+            Err(error) => Err(self.fail(error)),
         }
     }
 
@@ -244,10 +261,7 @@ impl Process {
     fn ask_to_end(&mut self) -> Result<(), ProcessError> {
         let Some(child) = &self.child else { return Err(self.shared.not_running()) };
         self.shared.change(ProcessStatus::Stopping, |_| {});
-        child.ask_to_end().map(drop).map_err(|source| {
-            let id = self.shared.id().clone();
-            ProcessError::Signal { id, signal: Signal::TERM, source: Arc::new(source) }
-        })
+        child.ask_to_end().map(drop).map_err(|source| self.shared.not_told(Signal::TERM, source))
     }
 
     /// Sends the process a signal, and what it leads.

@@ -1,6 +1,4 @@
-//! The thread that spawns all processes of this program, and reaps those that nobody waits for any more.
-//!
-//! A process whose parent-death signal is set dies with the *thread* that spawned it. Tokio's threads may end before the program does; this one does not.
+//! How a process is spawned.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,15 +6,10 @@ use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::Duration;
 
-use parking_lot::Mutex;
 use process_wrap::std::{CommandWrap, ProcessGroup};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
@@ -29,6 +22,7 @@ use super::error::{ProcessError, ProcessResult};
 use super::fork::{self, BeforeExec};
 use super::guardian;
 use super::rlimit::rlimits;
+use super::spawners;
 
 /// A process that runs, with this program's ends of its pipes.
 pub(super) struct Spawned {
@@ -44,21 +38,6 @@ pub(super) struct Pipes {
     pub(super) stderr: Option<ChildStderr>,
 }
 
-/// What the thread is there for.
-enum Job {
-    Spawn {
-        config: Box<ProcessConfig>,
-        reply: oneshot::Sender<ProcessResult<Spawned>>,
-    },
-    /// A process that has been killed, to be reaped.
-    Bury(Leader),
-}
-
-/// How often it is looked whether what was killed has ended.
-const BURY_EVERY: Duration = Duration::from_millis(2);
-
-static JOBS: Mutex<Option<mpsc::Sender<Job>>> = Mutex::new(None);
-
 /// Spawns the process.
 ///
 /// # Cancel safety
@@ -66,56 +45,35 @@ static JOBS: Mutex<Option<mpsc::Sender<Job>>> = Mutex::new(None);
 pub(super) async fn spawn(config: &ProcessConfig) -> ProcessResult<Spawned> {
     let failed = |source| not_spawned(config, source);
     let (reply, spawned) = oneshot::channel();
-    submit(Job::Spawn { config: Box::new(config.clone()), reply }).map_err(failed)?;
+    let of = config.clone();
+    spawners::submit((&config.command).into(), move || drop(reply.send(spawn_here(&of)))).map_err(failed)?;
     match spawned.await {
         Ok(spawned) => spawned,
         Err(_) => Err(failed(io::Error::other("the thread that spawns processes panicked"))),
     }
 }
 
-/// Has a process that was killed reaped.
-pub(super) fn bury_later(leader: Leader) {
-    // Where there is no thread there has been no process.
-    let _ = submit(Job::Bury(leader));
+/// That the end of a process can be waited for here, before there is one that has to be ended for that.
+fn can_wait(config: &ProcessConfig) -> ProcessResult<()> {
+    match pidfd_open(getpid(), PidfdFlags::empty()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(no_pidfd(config, error)),
+    }
 }
 
-fn submit(job: Job) -> io::Result<()> {
-    let mut jobs = JOBS.lock();
-    let sender = if let Some(sender) = &*jobs {
-        sender
-    } else {
-        let (sender, receiver) = mpsc::channel();
-        thread::Builder::new().name("dms-spawner".to_owned()).spawn(move || work(&receiver))?;
-        jobs.insert(sender)
-    };
-    // The thread never ends, so somebody takes it.
-    sender.send(job).map_err(|_| io::Error::other("the thread that spawns processes is gone"))
-}
-
-fn work(jobs: &mpsc::Receiver<Job>) {
-    let mut graves: Vec<Leader> = Vec::new();
-    loop {
-        let job = if graves.is_empty() {
-            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
-        } else {
-            jobs.recv_timeout(BURY_EVERY)
-        };
-        match job {
-            Ok(Job::Spawn { config, reply }) => {
-                // Whoever asked learns of a panic by the reply that does not come.
-                let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(reply.send(spawn_here(&config)))));
-            }
-            Ok(Job::Bury(leader)) => graves.push(leader),
-            Err(RecvTimeoutError::Timeout) => {}
-            // The sender is never dropped.
-            Err(RecvTimeoutError::Disconnected) => return,
+fn no_pidfd(config: &ProcessConfig, error: Errno) -> ProcessError {
+    match error {
+        Errno::NOSYS | Errno::PERM | Errno::INVAL => {
+            let what = "`pidfd_open`: it takes Linux 5.3, and a sandbox that does not forbid it";
+            ProcessError::Unsupported { id: config.id.clone(), what }
         }
-        graves.retain_mut(|leader| matches!(leader.try_bury(), Ok(None)));
+        error => not_spawned(config, error.into()),
     }
 }
 
 /// Spawns the process as a child of this thread.
 fn spawn_here(config: &ProcessConfig) -> ProcessResult<Spawned> {
+    can_wait(config)?;
     let mut command = Command::new(&config.command);
     command.args(&config.args);
     if config.env_clear.unwrap_or(false) {
@@ -145,12 +103,12 @@ fn spawn_here(config: &ProcessConfig) -> ProcessResult<Spawned> {
     let failed = |source| not_spawned(config, source);
     let number = i32::try_from(wrapped.id()).ok().and_then(Pid::from_raw);
     let pid = number.ok_or_else(|| failed(io::Error::other("the operating system gave a pid that is none")))?;
-    let mut leader = Leader::new(pid, config.has_own_group(), wrapped);
+    let mut leader = Leader::new(config.id.clone(), pid, config.has_own_group(), wrapped);
     if config.has_own_group() && config.dies_with_parent() {
         guardian::watch(pid);
     }
     // Also where it has ended by now: nobody has reaped it.
-    leader.set_end(pidfd_open(pid, PidfdFlags::NONBLOCK).map_err(|error| failed(error.into()))?);
+    leader.set_end(pidfd_open(pid, PidfdFlags::empty()).map_err(|error| failed(error.into()))?);
     Ok(Spawned { leader, pipes })
 }
 
@@ -242,5 +200,19 @@ fn program(config: &ProcessConfig) -> PathBuf {
     match &config.current_dir {
         Some(directory) if command.is_relative() => directory.join(command),
         _ => command.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_pidfds_is_not_supported() {
+        let config = ProcessConfig::new("job", "true");
+        for error in [Errno::NOSYS, Errno::PERM] {
+            assert!(matches!(no_pidfd(&config, error), ProcessError::Unsupported { .. }));
+        }
+        assert!(matches!(no_pidfd(&config, Errno::MFILE), ProcessError::Spawn { .. }));
     }
 }

@@ -12,6 +12,7 @@ use super::child::Child;
 use super::config::ProcessConfig;
 use super::error::{ProcessError, ProcessResult};
 use super::id::ProcessId;
+use super::judge::Figures;
 use super::process::Process;
 use super::signal::Signal;
 use super::status::{ExitReport, ProcessChanged, ProcessReport, ProcessStatus};
@@ -38,6 +39,8 @@ pub(super) struct Shared {
     wires: Arc<Wires>,
     /// Whether it was halted by somebody who said so here.
     paused: watch::Sender<bool>,
+    /// Whether it had not passed its first health check when it was halted.
+    was_initializing: AtomicBool,
     /// Whether somebody wants it dead without a grace.
     killed: AtomicBool,
 }
@@ -55,6 +58,7 @@ impl Shared {
             telling: Mutex::new(()),
             wires,
             paused: watch::Sender::new(false),
+            was_initializing: AtomicBool::new(false),
             killed: AtomicBool::new(false),
         })
     }
@@ -77,9 +81,9 @@ impl Shared {
         let _ = self.system.set(system);
     }
 
-    /// Whether its module has ended, so that nothing of it changes any more.
+    /// Whether its module has ended, and the process, so that nothing of it changes any more.
     pub(super) fn has_ended(&self) -> bool {
-        self.module().is_some_and(|module| module.state().is_ended())
+        self.module().is_some_and(|module| module.state().is_ended()) && self.child().is_none()
     }
 
     pub(super) fn report(&self) -> ProcessReport {
@@ -107,11 +111,21 @@ impl Shared {
         self.child.lock().clone()
     }
 
-    /// Another incarnation begins.
-    pub(super) fn begin(&self) {
+    /// Another incarnation begins; not while the one before runs on that could not be ended.
+    pub(super) fn begin(&self) -> ProcessResult<()> {
+        if let Some(left) = self.child() {
+            let last_error = self.report.borrow().last_error.clone();
+            let unkillable =
+                || ProcessError::Unkillable { id: self.id().clone(), pid: left.pid(), within: left.since().elapsed() };
+            return Err(last_error.unwrap_or_else(unkillable));
+        }
+        let _telling = self.telling.lock();
         self.wires.clear_tail();
+        self.killed.store(false, Ordering::Relaxed);
+        self.was_initializing.store(false, Ordering::Relaxed);
         self.paused.send_replace(false);
-        self.change(ProcessStatus::Initializing, |report| (report.pid, report.usage) = (None, None));
+        self.tell(ProcessStatus::Initializing, |report| (report.pid, report.usage) = (None, None));
+        Ok(())
     }
 
     /// The error of one that the operating system did not spawn.
@@ -140,6 +154,20 @@ impl Shared {
             }
         });
         self.report.send_modify(|report| report.pid = None);
+    }
+
+    /// It could not be ended, and runs on: that is shown until it ends.
+    pub(super) fn left(self: &Arc<Self>, error: ProcessError, child: Arc<Child>) {
+        let (shared, pid, since) = (Arc::downgrade(self), child.pid(), child.since());
+        self.change(ProcessStatus::Error(error.text()), |report| report.last_error = Some(error));
+        child.bury_later(self.id(), move |status| {
+            let Some(shared) = shared.upgrade() else { return };
+            *shared.child.lock() = None;
+            shared.report.send_modify(|report| {
+                report.exit = Some(ExitReport::new(pid, status, since.elapsed(), true));
+                report.pid = None;
+            });
+        });
     }
 
     /// It failed without an end that is known.
@@ -179,6 +207,7 @@ impl Shared {
     /// Somebody else may have halted it, or had it go on that was paused here. Halted by others it is checked all the same: nobody here wanted that.
     pub(super) fn looked(&self, before: &ProcessStatus, now: ProcessStatus) {
         let goes_on = now != ProcessStatus::Paused;
+        let now = if goes_on && *before == ProcessStatus::Paused { self.after_pause(now) } else { now };
         let runs = |status: &ProcessStatus| {
             matches!(status, ProcessStatus::Idle | ProcessStatus::Busy | ProcessStatus::Paused) && status == before
         };
@@ -230,9 +259,9 @@ impl Shared {
         }
     }
 
-    /// That it is not to have a grace when it ends.
-    pub(super) fn ask_kill(&self) {
-        self.killed.store(true, Ordering::Relaxed);
+    /// Whether it is not to have a grace when it ends.
+    pub(super) fn ask_kill(&self, asked: bool) {
+        self.killed.store(asked, Ordering::Relaxed);
     }
 
     pub(super) fn is_kill_asked(&self) -> bool {
@@ -245,8 +274,19 @@ impl Shared {
         match child.signal(signal) {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.not_running()),
-            Err(source) => Err(ProcessError::Signal { id: self.id().clone(), signal, source: Arc::new(source) }),
+            Err(source) => Err(self.not_told(signal, source)),
         }
+    }
+
+    /// The error of a signal that was not sent.
+    pub(super) fn not_told(&self, signal: Signal, source: io::Error) -> ProcessError {
+        ProcessError::Signal { id: self.id().clone(), signal, source: Arc::new(source) }
+    }
+
+    /// The error of one that used more than it may.
+    pub(super) fn over(&self, figures: Figures) -> ProcessError {
+        let Figures { limit, allowed, used } = figures;
+        ProcessError::ResourceLimit { id: self.id().clone(), limit, allowed, used }
     }
 
     /// The error of what only a process that runs can be told.
@@ -254,26 +294,42 @@ impl Shared {
         ProcessError::NotRunning { id: self.id().clone(), status: self.status() }
     }
 
-    /// Halts the process.
+    /// Halts the process; not one that is being stopped, which is to hear that and to end.
     pub(super) fn pause(&self) -> ProcessResult<()> {
+        let _telling = self.telling.lock();
+        let status = self.status();
+        if status == ProcessStatus::Stopping || status.is_over() {
+            return Err(ProcessError::NotRunning { id: self.id().clone(), status });
+        }
         // Before it is halted, so that nobody looks whether it is well any more.
         let was_paused = self.paused.send_replace(true);
         if let Err(error) = self.signal(Signal::STOP) {
             self.paused.send_replace(was_paused);
             return Err(error);
         }
-        self.become_if(ProcessStatus::Paused, |status| matches!(status, ProcessStatus::Idle | ProcessStatus::Busy));
+        if status == ProcessStatus::Initializing {
+            self.was_initializing.store(true, Ordering::Relaxed);
+        }
+        self.tell(ProcessStatus::Paused, |_| {});
         Ok(())
     }
 
     /// Has the process go on.
     pub(super) fn resume(&self) -> ProcessResult<()> {
+        let _telling = self.telling.lock();
         self.signal(Signal::CONT)?;
         // It could write nothing meanwhile.
         self.wires.watched().heard();
         self.paused.send_replace(false);
-        self.become_if(ProcessStatus::Idle, |status| *status == ProcessStatus::Paused);
+        if self.status() == ProcessStatus::Paused {
+            self.tell(self.after_pause(ProcessStatus::Idle), |_| {});
+        }
         Ok(())
+    }
+
+    /// What one becomes that was paused and goes on: it may not have passed its first health check.
+    fn after_pause(&self, otherwise: ProcessStatus) -> ProcessStatus {
+        if self.was_initializing.swap(false, Ordering::Relaxed) { ProcessStatus::Initializing } else { otherwise }
     }
 
     /// Whether it is halted, by [`pause`](Self::pause).
