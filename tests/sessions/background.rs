@@ -222,6 +222,24 @@ fn a_monitor_within_a_task_ends_with_it_and_is_waited_for() {
 }
 
 #[test]
+fn whoever_waits_for_a_monitor_waits_for_the_tasks_of_those_within_it() {
+    on_every_runtime(|| async {
+        let mut monitor = BackgroundMonitor::new();
+        let within = monitor.spawner().monitor();
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        within.spawner().spawn("inner", async move { drop(gone.await) });
+        let waited = tokio::select! {
+            biased;
+            _ = monitor.wait() => false,
+            () = settle() => true,
+        };
+        assert!(waited, "it is there still");
+        go.send(()).unwrap();
+        assert!(monitor.wait().await.is_ok());
+    });
+}
+
+#[test]
 fn a_failure_within_reaches_the_outermost_who_lets_it() {
     on_every_runtime(|| async {
         let mut monitor = BackgroundMonitor::new();
