@@ -252,6 +252,13 @@ async fn both_levels_are_told_once_with_the_figures() {
     let near = nears.recv().await.unwrap();
     assert_eq!((near.limit, near.level), (Limit::OpenFiles, LimitLevel::Critical));
     assert!((Amount::Count(19)..=Amount::Count(20)).contains(&near.used), "{near:?}");
+    // It stays there for some looks more, of which none tells it again.
+    let mut looks = 0;
+    let looked = hoarder.until(|_| {
+        looks += 1;
+        looks > 5
+    });
+    looked.await.unwrap();
     assert!(hoarder.status().is_running());
     hoarder.kill().await.unwrap();
     system.shutdown().await;
