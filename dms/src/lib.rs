@@ -1,9 +1,27 @@
 #![cfg_attr(
-    all(feature = "adapter", feature = "config", feature = "snapshot", feature = "wire"),
+    all(
+        unix,
+        feature = "adapter",
+        feature = "config",
+        feature = "process",
+        feature = "signing",
+        feature = "snapshot",
+        feature = "udp",
+        feature = "wire"
+    ),
     doc = include_str!("../../README.md")
 )]
 #![cfg_attr(
-    not(all(feature = "adapter", feature = "config", feature = "snapshot", feature = "wire")),
+    not(all(
+        unix,
+        feature = "adapter",
+        feature = "config",
+        feature = "process",
+        feature = "signing",
+        feature = "snapshot",
+        feature = "udp",
+        feature = "wire"
+    )),
     doc = "Write a program as modules that own their state and talk by typed messages; the whole text comes with all features."
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
