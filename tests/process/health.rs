@@ -8,7 +8,7 @@ use std::time::Duration;
 use dms::prelude::*;
 use dms::process::{
     HealthConfig, Output, Process, ProcessChanged, ProcessConfig, ProcessError, ProcessHandle, ProcessLine,
-    ProcessStatus, Signal,
+    ProcessStatus, ResourceLimits, Signal,
 };
 use dms::recovery::Restart;
 use dms::{Failure, System};
@@ -509,5 +509,39 @@ async fn a_probe_that_cannot_be_is_an_error_of_the_spawn() {
         assert!(matches!(&error, ProcessError::Setting { setting: "health", .. }), "{error:?}");
         assert!(error.to_string().contains(text), "{error}");
     }
+    system.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_check_that_hangs_does_not_put_off_a_stop() {
+    let system = System::new();
+    let says = Says::new();
+    let script = format!("echo begun > {}; exec sleep 600", says.path().display());
+    let health = HealthConfig::command("sh", ["-c", &script]).timeout(NEVER).every(MOMENT);
+    let process = spawn(&system, sh("sick", "exec sleep 600").health(health)).await;
+    assert_eq!(says.line().await, "begun");
+    let report = tokio::time::timeout(Duration::from_secs(30), process.stop()).await.expect("it hangs").unwrap();
+    assert_eq!(report.status, ProcessStatus::Terminated);
+    system.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_command_is_not_held_to_the_limits_of_the_process() {
+    let system = System::new();
+    let health = HealthConfig::command("sh", ["-c", "test $(ulimit -n) != 77"]).every(NEVER);
+    let limits = ResourceLimits::new().open_files(77);
+    let process = spawn(&system, sh("poor", "exec sleep 600").limits(limits).health(health)).await;
+    assert_eq!(process.module().check_health().await, HealthStatus::Healthy);
+    system.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_a_command_says_last_is_part_of_the_reason() {
+    let system = System::new();
+    let failed = said(&system, HealthConfig::command("sh", ["-c", "echo one >&2; echo no route >&2; exit 7"])).await;
+    assert_eq!(reason(&failed), "`sh` exited with 7: no route");
+    // More than the pipe holds.
+    let failed = said(&system, HealthConfig::command("sh", ["-c", "seq 1 50000 >&2; exit 7"])).await;
+    assert_eq!(reason(&failed), "`sh` exited with 7: 50000");
     system.shutdown().await;
 }

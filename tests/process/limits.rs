@@ -10,7 +10,7 @@ use dms::process::{
 use dms::recovery::Restart;
 use tokio::sync::mpsc;
 
-use crate::real::{Says, lives, soon};
+use crate::real::{Says, lives, sh, soon};
 
 const MIB: u64 = 1 << 20;
 
@@ -98,9 +98,9 @@ async fn memory_that_was_taken_between_two_looks_is_over_the_limit_too() {
     else {
         panic!("{:?}", report.last_error)
     };
-    assert!((200 * MIB..230 * MIB).contains(&used), "{used}");
-    let usage = report.usage.unwrap();
-    assert!(usage.memory < 64 * MIB && usage.peak == used, "{usage:?}");
+    // Between the looks there are glances, one of which may come while the memory is being taken.
+    assert!((64 * MIB..230 * MIB).contains(&used), "{used}");
+    assert!(report.usage.unwrap().memory < 64 * MIB, "there was no look");
     system.shutdown().await;
 }
 
@@ -353,4 +353,31 @@ async fn limits_are_read_from_a_file() {
     let mistake = r#"{ "id": "a", "command": "b", "limits": { "memory": "64 megs" } }"#;
     let error = serde_json::from_str::<ProcessConfig>(mistake).unwrap_err().to_string();
     assert!(error.contains(r#"expected a size (a number of bytes, or a text as `"64MiB"`)"#), "{error}");
+}
+
+#[tokio::test]
+async fn memory_is_looked_at_however_seldom_all_else_is() {
+    let script = "import time\nmuch = bytearray(200 << 20)\ndel much\ntime.sleep(600)";
+    let config = ProcessConfig::new("brief", "python3").args(["-c", script]).sample_every(Duration::MAX);
+    let limits = ResourceLimits::new().memory(64 << 20);
+    let (allowed, used) = figures_of(config.limits(limits), Limit::Memory).await;
+    assert_eq!(allowed, Amount::Bytes(64 << 20));
+    assert!(matches!(used, Amount::Bytes(bytes) if bytes > 64 << 20), "{used}");
+}
+
+#[tokio::test]
+async fn a_process_may_be_looked_at_once_and_never_again() {
+    let system = System::new();
+    let process = Process::spawn(&system, sh("unseen", "exec sleep 600").sample_every(Duration::MAX)).await.unwrap();
+    usage_when(&process, |usage| usage.processes == 1).await;
+    assert_eq!(process.stop().await.unwrap().status, ProcessStatus::Terminated);
+    system.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_is_no_number_is_no_setting() {
+    let system = System::new();
+    let refused = Process::spawn(&system, sh("nan", "exit 0").busy_above(f64::NAN)).await.unwrap_err();
+    assert!(matches!(refused, ProcessError::Setting { setting: "busy_above", .. }), "{refused}");
+    system.shutdown().await;
 }

@@ -4,6 +4,7 @@
 mod check;
 mod endings;
 mod health;
+mod last_words;
 mod lifecycle;
 mod limits;
 mod many;

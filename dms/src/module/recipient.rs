@@ -10,6 +10,8 @@ use super::cell::AnyCell;
 use super::error::SendError;
 use super::handler::Answers;
 use super::lifecycle::ModuleId;
+#[cfg(all(feature = "process", unix))]
+use super::lifecycle::ModuleState;
 use super::mailbox::Refusal;
 use super::module_ref::ModuleRef;
 
@@ -94,6 +96,12 @@ impl<M: Send + 'static> Recipient<M> {
     #[must_use]
     pub fn id(&self) -> ModuleId {
         self.target.cell().core().id
+    }
+
+    /// Ready once the module has ended.
+    #[cfg(all(feature = "process", unix))]
+    pub(crate) async fn ended(&self) {
+        self.target.cell().core().wait_until(ModuleState::is_ended).await;
     }
 
     /// The module's name.

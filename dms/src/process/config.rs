@@ -267,7 +267,7 @@ impl ProcessConfig {
         self
     }
 
-    /// How often it is looked at, to see what it [uses](super::ResourceUsage) and whether it keeps its limits; else every second. What is shorter than 10 ms is taken as that.
+    /// How often it is looked at, to see what it [uses](super::ResourceUsage) and whether it keeps its limits; else every second. What is shorter than 10 ms is taken as that, and what is longer than a year as a year.
     ///
     /// A look takes about 30 µs for each process of the group, on a thread where it may block. To know which processes are in a group all of the machine are listed, about 2 ms for 1,000; all groups share that list, and it takes
     /// no more than 1 % of a core.
@@ -343,8 +343,12 @@ impl ProcessConfig {
             own_group: Some(true),
             stdin: None,
             stdout: Some(Output::Null),
-            stderr: Some(Stderr::Null),
+            // For its last words.
+            stderr: Some(Stderr::Log),
+            parent_death_signal: Some(true),
             health: None,
+            // They are for the process, and may be too tight for what looks after it.
+            limits: None,
             ..self.clone()
         }
     }

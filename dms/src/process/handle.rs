@@ -234,6 +234,11 @@ impl ProcessHandle {
         self.shared.signal(signal)
     }
 
+    /// That of a process that was spawned later is higher.
+    pub(super) fn number(&self) -> u64 {
+        self.shared.number()
+    }
+
     /// Whether its module has ended, so that nothing of it changes any more.
     pub(super) fn has_ended(&self) -> bool {
         self.shared.has_ended()

@@ -45,7 +45,7 @@ pub struct HealthConfig {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HealthProbe {
-    /// A program that is run for it, in the process's directory and environment, exits with 0. Where it takes too long, it is killed, with all that it started.
+    /// A program that is run for it, in the process's directory and environment, exits with 0. Its limits are not those of the process. What it says last on its standard error, where it fails, is part of the reason. Where it takes too long, it is killed, with all that it started.
     Command {
         /// The program.
         program: String,
@@ -119,7 +119,7 @@ impl HealthConfig {
         self
     }
 
-    /// How long a check may take; else 5 s. Messages to the process's module wait meanwhile, as does its stop.
+    /// How long a check may take; else 5 s. Messages to the process's module wait meanwhile; a stop does not, it gives the check up.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.schedule.timeout = timeout;

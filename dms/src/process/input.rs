@@ -3,12 +3,13 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe::Sender;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::id::ProcessId;
 use super::split::broken;
@@ -145,11 +146,15 @@ struct Channel {
     room: Arc<Semaphore>,
     /// Within that room.
     queue: mpsc::UnboundedSender<Piece>,
+    /// How many pieces there have been.
+    sent: Arc<AtomicU64>,
+    /// How many of them have been written.
+    written: watch::Receiver<u64>,
 }
 
-enum Piece {
-    Bytes { bytes: Vec<u8>, _room: OwnedSemaphorePermit },
-    Flushed(oneshot::Sender<()>),
+struct Piece {
+    bytes: Vec<u8>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl ProcessInput {
@@ -214,12 +219,13 @@ impl ProcessInput {
     /// # Cancel safety
     /// Cancel safe.
     pub async fn flush(&self) -> Result<(), InputError> {
-        let (flushed, when) = oneshot::channel();
-        let sent = match &*self.shared.state.lock() {
-            State::Open(channel) => channel.queue.send(Piece::Flushed(flushed)).is_ok(),
-            _ => false,
+        let open = match &*self.shared.state.lock() {
+            State::Open(channel) => Some((channel.sent.load(Ordering::Acquire), channel.written.clone())),
+            _ => None,
         };
-        if sent && when.await.is_ok() { Ok(()) } else { Err(self.shared.refusal()) }
+        let Some((sent, mut written)) = open else { return Err(self.shared.refusal()) };
+        let flushed = written.wait_for(|written| *written >= sent).await.is_ok();
+        if flushed { Ok(()) } else { Err(self.shared.refusal()) }
     }
 
     /// Has the process find its input at its end, behind all that was sent. Sends that still wait for room fail. A process that is started again has its input anew.
@@ -248,15 +254,19 @@ impl ProcessInput {
         let Some(channel) = channel else { return Err(self.shared.refusal()) };
         let room = u32::try_from(bytes.len().min(ROOM)).unwrap_or(u32::MAX);
         let Ok(room) = channel.room.acquire_many_owned(room).await else { return Err(self.shared.refusal()) };
-        channel.queue.send(Piece::Bytes { bytes, _room: room }).map_err(|_| self.shared.refusal())
+        // Before, so that a flush that sees the piece counts it.
+        channel.sent.fetch_add(1, Ordering::AcqRel);
+        channel.queue.send(Piece { bytes, _room: room }).map_err(|_| self.shared.refusal())
     }
 
     /// Another process begins, whose input this is. Gives what writes it: until it is closed, or read no more.
     pub(super) fn attach(&self, pipe: Sender, complaints: Complaints) -> impl Future<Output = ()> + Send + use<> {
         let room = Arc::new(Semaphore::new(ROOM));
         let (queue, pieces) = mpsc::unbounded_channel();
-        *self.shared.state.lock() = State::Open(Channel { room: Arc::clone(&room), queue });
-        let writer = Writer { shared: Arc::clone(&self.shared), room, pieces };
+        let (written, counts) = watch::channel(0);
+        let channel = Channel { room: Arc::clone(&room), queue, sent: Arc::default(), written: counts };
+        *self.shared.state.lock() = State::Open(channel);
+        let writer = Writer { shared: Arc::clone(&self.shared), room, pieces, written };
         writer.run(pipe, complaints)
     }
 
@@ -297,6 +307,7 @@ struct Writer {
     shared: Arc<Shared>,
     room: Arc<Semaphore>,
     pieces: mpsc::UnboundedReceiver<Piece>,
+    written: watch::Sender<u64>,
 }
 
 impl Writer {
@@ -306,9 +317,7 @@ impl Writer {
         while self.pieces.recv_many(&mut pieces, AT_ONCE).await > 0 {
             joined.clear();
             for piece in &pieces {
-                if let Piece::Bytes { bytes, .. } = piece {
-                    joined.extend_from_slice(bytes);
-                }
+                joined.extend_from_slice(&piece.bytes);
             }
             let mut written = 0;
             while written < joined.len() {
@@ -318,11 +327,9 @@ impl Writer {
                 }
             }
             // What is done makes room, and tells who waits for it.
-            for piece in pieces.drain(..) {
-                if let Piece::Flushed(flushed) = piece {
-                    let _ = flushed.send(());
-                }
-            }
+            let count = pieces.len() as u64;
+            pieces.clear();
+            self.written.send_modify(|written| *written += count);
             if joined.capacity() > 2 * ROOM {
                 joined = Vec::new();
             }
@@ -341,9 +348,7 @@ impl Writer {
         self.room.close();
         let mut bytes = unwritten;
         while let Ok(piece) = self.pieces.try_recv() {
-            if let Piece::Bytes { bytes: lost, .. } = piece {
-                bytes += lost.len();
-            }
+            bytes += piece.bytes.len();
         }
         let is_closed = error.kind() == io::ErrorKind::BrokenPipe;
         complaints

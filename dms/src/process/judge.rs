@@ -100,6 +100,17 @@ impl Judge {
         let figures = Figures { limit: Limit::Processes, allowed, used: Amount::Count(processes) };
         if figures.is_over() { Err(figures) } else { Ok(()) }
     }
+
+    /// Judges the memory alone, which is looked at more often.
+    ///
+    /// # Errors
+    ///
+    /// It is more than may be.
+    pub(crate) fn judge_memory(&self, memory: u64) -> Result<(), Figures> {
+        let Some(allowed) = self.limits.allowed(Limit::Memory) else { return Ok(()) };
+        let figures = Figures { limit: Limit::Memory, allowed, used: Amount::Bytes(memory) };
+        if figures.is_over() { Err(figures) } else { Ok(()) }
+    }
 }
 
 impl Figures {

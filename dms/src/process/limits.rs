@@ -61,7 +61,8 @@ impl ResourceLimits {
     /// The resident memory of the whole group may be so many bytes.
     ///
     /// A process that had more for a moment between two looks is over the limit, too, as long as it runs: the kernel keeps the most that a process ever had. It does not keep that of the
-    /// group. Where an allocation should fail instead, the limit is [`address_space`](Self::address_space).
+    /// group, nor of a process that has ended. So it is looked at each 100 ms, or as often as [`sample_every`](super::ProcessConfig::sample_every) says where that is more often; what is taken, and given back or ended with, between two
+    /// such looks may be missed. Where an allocation should fail instead, the limit is [`address_space`](Self::address_space).
     #[must_use]
     pub const fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);

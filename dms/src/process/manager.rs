@@ -19,7 +19,12 @@ use super::state::Shared;
 use super::status::{ExitReport, ProcessReport, ProcessStatus};
 use crate::system::Supervisor;
 
+/// So many processes that have ended are kept, the last ones.
+const ENDED: usize = 1024;
+
 /// Spawns processes under one supervisor, and knows them by their ids. Cheap to clone.
+///
+/// Those that have ended it knows too, so that it can say how: the 1,024 that were spawned last, and [`forget`](Self::forget) makes it fewer.
 ///
 /// Each of them is a child of the supervisor: a system's, or a module's, with which they end. When the last clone of a manager is dropped, its processes are stopped in the background.
 pub struct ProcessManager {
@@ -79,6 +84,7 @@ impl ProcessManager {
                 return Err(ProcessError::Taken { id: id.clone() });
             }
             processes.insert(id.clone(), handle);
+            forget_oldest(&mut processes, ENDED);
         }
         let unplaced = Unplaced { inner: &self.inner, shared: &shared };
         let handle = ProcessHandle::register(&self.inner.supervisor, &shared).await?;
@@ -208,6 +214,19 @@ impl ProcessManager {
     }
 }
 
+/// Forgets those that were spawned first of the processes that have ended, where they are more than are kept.
+fn forget_oldest(processes: &mut BTreeMap<ProcessId, ProcessHandle>, kept: usize) {
+    if processes.len() <= kept {
+        return;
+    }
+    let ended = processes.iter().filter(|(_, process)| process.has_ended());
+    let mut ended: Vec<_> = ended.map(|(id, process)| (process.number(), id.clone())).collect();
+    ended.sort_unstable();
+    for (_, id) in ended.iter().rev().skip(kept) {
+        processes.remove(id);
+    }
+}
+
 /// The place of a process that does not come about.
 struct Unplaced<'a> {
     inner: &'a Inner,
@@ -242,5 +261,25 @@ impl Clone for ProcessManager {
 impl fmt::Debug for ProcessManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProcessManager").field("processes", &self.handles()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::System;
+
+    #[tokio::test]
+    async fn those_that_ended_are_forgotten_that_were_spawned_first_and_none_that_lives() {
+        let system = System::new();
+        let manager = ProcessManager::new(&system, ProcessConfig::default());
+        manager.spawn(ProcessConfig::new("lives", "sleep").args(["600"])).await.unwrap();
+        for id in ["e", "d", "c", "b", "a"] {
+            manager.spawn(ProcessConfig::new(id, "true")).await.unwrap().wait().await.unwrap();
+        }
+        forget_oldest(&mut manager.inner.processes.lock(), 2);
+        let ids: Vec<_> = manager.list().into_iter().map(|report| report.id.to_string()).collect();
+        assert_eq!(ids, ["a", "b", "lives"]);
+        system.shutdown().await;
     }
 }

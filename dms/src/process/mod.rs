@@ -11,7 +11,7 @@
 // Reading order: `process` is the module, with `state` for what is known of it over its incarnations; `manager` and `handle` are how others reach it. `config` (and `config_file`, how a file writes it), `id`, `signal`, `status` and `error` are
 // what they say. Below: `spawn` is how one is spawned, on a thread of the `spawners`, with `account` for users and `fork` for what runs in the child; `child` is what runs then, and `graves` waits for it where nobody else does; `guardian` outlives this program. `limits`
 // are what a process may use, `rlimit` those that the kernel holds, `usage` what it uses, `sampler` sees that in `proc`, `judge` judges it, and `monitor` has it done and acts; `limit_near` is what others hear of that.
-// `streams` are the three of a process that runs: `reader` reads with `split` what becomes messages by `output`, or lines for people in `stderr`; `input` is written; `stream` says what can be wrong. `health` says how it is
+// `streams` are the three of a process that runs: `reader` reads with `split` what becomes messages by `output`, or lines for people in `stderr`, sent by an `errand` where only a stop hook may send; `input` is written; `stream` says what can be wrong. `health` says how it is
 // found out whether a process is well, and `probe` does, with what `watched` has seen.
 
 mod account;
@@ -19,6 +19,7 @@ mod check;
 mod child;
 mod config;
 mod config_file;
+mod errand;
 mod error;
 mod fork;
 mod graves;

@@ -8,15 +8,15 @@ use parking_lot::Mutex;
 use rustix::process::Signal as RawSignal;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::child::Child;
 use super::config::ProcessConfig;
 use super::error::{ProcessError, ProcessResult};
 use super::judge::{Figures, Judge, LimitLevel};
 use super::limit_near::LimitNear;
-use super::limits::{Amount, Limit};
-use super::sampler::{Sample, Sampler};
+use super::limits::{Amount, Limit, ResourceLimits};
+use super::sampler::{Glance, Sample, Sampler};
 use super::signal::Signal;
 use super::state::Shared;
 use super::status::ProcessStatus;
@@ -26,6 +26,15 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// What is shorter is taken as this: the kernel counts CPU time in such steps.
 const SHORTEST: Duration = Duration::from_millis(10);
+
+/// What is longer is taken as this, so that no time is beyond what a clock can say.
+const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+/// Where there is a limit of memory, it is looked at so often, at least.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// A look that takes longer is not waited for. The kernel may hold up who reads of a process that the disk holds up.
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// Where there is a limit of processes, they are counted so many times as often.
 const COUNTS: u32 = 10;
@@ -41,6 +50,10 @@ static LOOKS: Semaphore = Semaphore::const_new(4);
 pub(super) fn check(config: &ProcessConfig) -> ProcessResult<()> {
     let limits = config.limits.unwrap_or_default();
     let is_watched = limits.memory.is_some() || limits.cpu_percent.is_some() || limits.processes.is_some();
+    if config.busy_above.is_some_and(f64::is_nan) {
+        let reason = "is no number: write a percentage of one core".to_owned();
+        return Err(ProcessError::Setting { id: config.id.clone(), setting: "busy_above", reason });
+    }
     if (is_watched || config.sample_every.is_some()) && !Sampler::is_supported() {
         let what = "`/proc`, so memory, CPU percentage and processes cannot be limited, and nothing can be sampled";
         return Err(ProcessError::Unsupported { id: config.id.clone(), what });
@@ -60,19 +73,26 @@ pub(super) struct Monitor {
     used_to_the_end: Duration,
     /// Whether it was said that `/proc` cannot be read.
     warned: bool,
+    /// How long a look may take.
+    within: Duration,
+    /// Whether the last one took longer. There is no other one before it is over.
+    held_up: bool,
 }
 
 impl Monitor {
     pub(super) fn new(child: &Child, config: &ProcessConfig) -> Self {
         let limits = config.limits.unwrap_or_default();
+        let every = config.sample_every.unwrap_or(EVERY).clamp(SHORTEST, LONGEST);
         Self {
             sampler: Arc::new(Mutex::new(Sampler::new(child.number(), child.group().is_some(), limits.memory))),
             judge: Judge::new(limits),
-            every: config.sample_every.unwrap_or(EVERY).max(SHORTEST),
-            steps: if limits.processes.is_some() { COUNTS } else { 1 },
+            every,
+            steps: steps(every, &limits),
             busy_above: config.busy_above.unwrap_or(BUSY_ABOVE),
             used_to_the_end: Duration::ZERO,
             warned: false,
+            within: WITHIN,
+            held_up: false,
         }
     }
 
@@ -140,8 +160,11 @@ impl Monitor {
     }
 
     async fn count(&mut self, shared: &Shared) -> Result<(), Figures> {
-        let Some(processes) = self.read(shared, |sampler| sampler.count().map(Some)).await else { return Ok(()) };
-        self.judge.judge_processes(processes)
+        let Some(Glance { processes, memory }) = self.read(shared, |sampler| sampler.glance().map(Some)).await else {
+            return Ok(());
+        };
+        self.judge.judge_processes(processes)?;
+        self.judge.judge_memory(memory)
     }
 
     async fn sample(&mut self, shared: &Shared) -> Option<Sample> {
@@ -154,23 +177,33 @@ impl Monitor {
         shared: &Shared,
         read: impl FnOnce(&mut Sampler) -> io::Result<Option<T>> + Send + 'static,
     ) -> Option<T> {
-        let permit = LOOKS.acquire().await.ok();
-        let sampler = Arc::clone(&self.sampler);
+        if self.held_up && self.sampler.is_locked() {
+            return None;
+        }
+        let (sampler, within) = (Arc::clone(&self.sampler), self.within);
         #[expect(
             clippy::disallowed_methods,
             reason = "joined below; where that is cut off, it ends by itself within a moment"
         )]
-        let read = spawn_blocking(move || {
-            let _permit = permit;
-            read(&mut sampler.lock())
+        let read = timeout(within, async {
+            // Not within the thread: one that is held up does not keep others from looking.
+            let _permit = LOOKS.acquire().await.ok();
+            spawn_blocking(move || sampler.try_lock_for(within).map(|mut sampler| read(&mut sampler))).await.ok()
         });
-        // The runtime is shutting down where there is no answer.
-        match read.await.ok()? {
-            Ok(read) => {
+        let read = read.await;
+        self.held_up = read.is_err();
+        match read {
+            // The runtime is shutting down.
+            Ok(None) => None,
+            Ok(Some(Some(Ok(read)))) => {
                 self.warned = false;
                 read
             }
-            Err(error) => {
+            read => {
+                let error = match read {
+                    Ok(Some(Some(Err(error)))) => error,
+                    _ => io::Error::new(io::ErrorKind::TimedOut, format!("a look takes longer than {within:?}")),
+                };
                 if !std::mem::replace(&mut self.warned, true) {
                     tracing::warn!(
                         target: "dms::process", process = %shared.id(), %error, "cannot be looked at in `/proc`: it is held to no limit that is watched"
@@ -182,10 +215,72 @@ impl Monitor {
     }
 }
 
+/// How many steps there are from one look to the next.
+fn steps(every: Duration, limits: &ResourceLimits) -> u32 {
+    let counts = if limits.processes.is_some() { COUNTS } else { 1 };
+    let glances = if limits.memory.is_some() { every.as_nanos().div_ceil(GLANCE.as_nanos()) } else { 1 };
+    counts.max(u32::try_from(glances).unwrap_or(u32::MAX))
+}
+
 /// Tells that a process is near a limit.
 fn near(shared: &Shared, level: LimitLevel, figures: Figures) {
     let Figures { limit, allowed, used } = figures;
     let id = shared.id().clone();
     tracing::warn!(target: "dms::process", process = %id, %limit, %used, %allowed, ?level, "near its limit");
     shared.publish(LimitNear { id, pid: shared.child().map(|child| child.pid()), limit, level, allowed, used });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn monitor() -> Monitor {
+        let sampler = Sampler::new(rustix::process::getpgrp(), true, None);
+        Monitor {
+            sampler: Arc::new(Mutex::new(sampler)),
+            judge: Judge::new(ResourceLimits::new()),
+            every: EVERY,
+            steps: 1,
+            busy_above: BUSY_ABOVE,
+            used_to_the_end: Duration::ZERO,
+            warned: false,
+            within: Duration::from_millis(20),
+            held_up: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn looks_that_are_held_up_keep_nobody_else_from_looking() {
+        let shared = Shared::new(ProcessConfig::new("held-up", "true"));
+        let mut held = Vec::new();
+        for _ in 0..8 {
+            let (goes_on, waits) = mpsc::channel::<()>();
+            let mut monitor = monitor();
+            let seen = monitor.read(&shared, move |_| Ok(waits.recv().ok())).await;
+            assert!(seen.is_none() && monitor.held_up && monitor.warned);
+            assert!(monitor.read(&shared, |_| Ok(Some(()))).await.is_none(), "one look at a time");
+            held.push((goes_on, monitor));
+        }
+        // What looks now does not hurry.
+        let mut other = Monitor { within: Duration::from_mins(1), ..monitor() };
+        assert!(other.sample(&shared).await.is_some());
+        for (goes_on, mut monitor) in held {
+            drop(goes_on);
+            monitor.held_up = false;
+            monitor.within = Duration::from_mins(1);
+            assert!(monitor.sample(&shared).await.is_some(), "it looks again");
+        }
+    }
+
+    #[test]
+    fn where_memory_has_a_limit_it_is_looked_at_ten_times_a_second_at_least() {
+        let none = ResourceLimits::new();
+        assert_eq!(steps(EVERY, &none), 1);
+        assert_eq!(steps(EVERY, &none.memory(1)), 10);
+        assert_eq!(steps(GLANCE / 2, &none.memory(1)), 1);
+        assert_eq!(steps(GLANCE / 2, &none.processes(1)), COUNTS);
+        assert!(LONGEST / steps(LONGEST, &none.memory(1)) <= GLANCE);
+    }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use serde::de::DeserializeOwned;
 
+use super::errand::Errands;
 use super::id::ProcessId;
 use super::reader::{Reader, Take};
 use super::split::{Frames, Lines, LossyLines};
@@ -14,8 +15,8 @@ use super::stderr::StderrTail;
 use super::stream::{ProcessStream, StreamError};
 use super::watched::Watched;
 use crate::message::Format;
-use crate::module::Recipient;
 use crate::module::remote::contained;
+use crate::module::{Recipient, SendError};
 
 /// How many bytes a line may have, where nothing else is said.
 const LINE_BYTES: usize = 64 << 10;
@@ -27,6 +28,9 @@ const FRAME_BYTES: usize = 1 << 20;
 ///
 /// As a stream it becomes messages of a module, in order. Where the module's mailbox is bounded and full, nothing more is read until there is room: so the pipe fills up and the process waits, and nothing grows. Give the module a
 /// bounded mailbox, `#[module(mailbox = 64)]`. When the process has ended, what is still in the pipe is read and sent before its end is told, for 5 s at most.
+///
+/// That goes for what it writes when it is asked to end, too: at a shutdown of the system, or where the module is the process's parent, the module takes it as it takes what comes from stop hooks, until its own end. A module that ends
+/// before the process does cannot take it: register it before the process, or make it its parent. While a module is being stopped and the process is not, the output waits until the one has ended or the other is stopped.
 ///
 /// What is wrong with a line or a frame is told with the event [`StreamTrouble`](super::StreamTrouble), and counted.
 ///
@@ -185,7 +189,7 @@ impl Stream for TextStream {
 
     fn read(self: Arc<Self>, reader: Reader) -> Reading {
         let (id, watched) = (reader.complaints.id().clone(), Arc::clone(&reader.watched));
-        let to = TextTo { id, watched, to: To::new(self.to.clone()) };
+        let to = TextTo { id, watched, to: To::new(self.to.clone(), &reader) };
         Box::pin(reader.run(Lines::new(self.limit), to))
     }
 
@@ -211,7 +215,7 @@ impl<M: DeserializeOwned + Send + 'static> Stream for ValueStream<M> {
 
     fn read(self: Arc<Self>, reader: Reader) -> Reading {
         let watched = Arc::clone(&reader.watched);
-        let to = ValueTo { watched, format: self.format, limit: self.limit, to: To::new(self.to.clone()) };
+        let to = ValueTo { watched, format: self.format, limit: self.limit, to: To::new(self.to.clone(), &reader) };
         if self.has_lines() {
             Box::pin(reader.run(Lines::new(self.limit), to))
         } else {
@@ -228,24 +232,52 @@ impl<M: DeserializeOwned + Send + 'static> Stream for ValueStream<M> {
     }
 }
 
-/// Sends to a module until that has ended.
+/// Sends to a module until that takes nothing any more.
 struct To<M> {
     recipient: Recipient<M>,
-    has_ended: bool,
+    errands: Errands,
+    is_over: bool,
 }
 
 impl<M: Send + 'static> To<M> {
-    fn new(recipient: Recipient<M>) -> Self {
-        Self { recipient, has_ended: false }
+    fn new(recipient: Recipient<M>, reader: &Reader) -> Self {
+        Self { recipient, errands: reader.errands.clone(), is_over: false }
     }
 
     /// Waits for room in the mailbox. What nobody listens to is dropped, and that is told once.
     async fn send(&mut self, message: M) -> Result<(), StreamError> {
-        if self.has_ended || self.recipient.send(message).await.is_ok() {
+        if self.is_over {
             return Ok(());
         }
-        self.has_ended = true;
-        Err(StreamError::NobodyListens { module: self.recipient.name() })
+        let sent = match self.recipient.send(message).await {
+            Err(SendError::Stopped(message, _)) => self.send_in_stop(message).await,
+            sent => sent.map_err(|error| self.refused(&error)),
+        };
+        self.is_over = matches!(sent, Err(StreamError::NobodyListens { .. }));
+        sent
+    }
+
+    /// Sends to a module that is stopping, or whose system is: it takes only what comes from stop hooks, such as the one that ends the process. Until there is one the output is held up, and so is the process, but not for longer than the
+    /// module lives.
+    async fn send_in_stop(&self, message: M) -> Result<(), StreamError> {
+        let recipient = self.recipient.clone();
+        let sent = tokio::select! {
+            biased;
+            () = self.recipient.ended() => None,
+            sent = self.errands.run(async move { recipient.send(message).await }) => sent,
+        };
+        sent.map_or_else(|| Err(self.nobody()), |sent| sent.map_err(|error| self.refused(&error)))
+    }
+
+    fn refused(&self, error: &SendError<M>) -> StreamError {
+        match error {
+            SendError::Stopped(..) => self.nobody(),
+            error => StreamError::Refused { module: self.recipient.name(), reason: error.to_string() },
+        }
+    }
+
+    fn nobody(&self) -> StreamError {
+        StreamError::NobodyListens { module: self.recipient.name() }
     }
 }
 

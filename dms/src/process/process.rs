@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::child::Child;
 use super::config::ProcessConfig;
+use super::errand;
 use super::error::ProcessError;
 use super::handle::ProcessHandle;
 use super::monitor::{self, Monitor};
@@ -173,6 +174,11 @@ impl Process {
             shared.left(error.clone(), child);
             return Err(error);
         };
+        if ended.is_ok() && over.is_none() && ctx.cell.core.is_ending() {
+            // `stop` sees to what is left of it: what it wrote last may be for modules that are stopping, too.
+            self.streams = Some(streams);
+            return Ok(());
+        }
         monitor.look_at_the_end(&shared).await;
         let was_asked = ctx.cell.core.is_ending() || child.is_asked_to_end();
         let status = ended.and_then(|()| child.bury()).map_err(|source| self.fail(self.cannot_wait(&child, source)))?;
@@ -212,7 +218,8 @@ impl Process {
             ask_next_to_end(ctx);
         }
         let grace = self.shared.config.grace_or_default();
-        let terminated = self.terminate(&child, grace).await;
+        let runner = self.streams.as_mut().and_then(Streams::take_runner);
+        let terminated = errand::beside(runner, self.terminate(&child, grace)).await;
         self.child = None;
         match terminated {
             Ok(exit) => {
@@ -238,6 +245,8 @@ impl Process {
         let mut paused = self.shared.is_paused();
         let said = tokio::select! {
             biased;
+            // The end does not wait for what may hang.
+            () = self.shared.ending() => return None,
             // What is halted can say nothing.
             _ = paused.wait_for(|paused| *paused) => return None,
             said = probe::run(health.probe(), &self.shared.config, self.shared.wires()) => said,

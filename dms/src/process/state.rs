@@ -1,7 +1,7 @@
 //! What is known of a process: over its incarnations, and after its module has ended.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -21,9 +21,14 @@ use super::usage::ResourceUsage;
 use crate::module::{ModuleRef, ModuleState};
 use crate::system::SystemRef;
 
+/// How many processes this program has had.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
 /// What is known of a process. Its module, its handles and its manager share it.
 #[derive(Debug)]
 pub(super) struct Shared {
+    /// In the order in which they were spawned.
+    number: u64,
     /// With the defaults of its manager.
     pub(super) config: ProcessConfig,
     /// Where its changes are published, once its module has its place.
@@ -50,6 +55,7 @@ impl Shared {
         let report = ProcessReport::new(config.id.clone());
         let wires = Arc::new(Wires::new(&config.id, &config.wiring()));
         Arc::new(Self {
+            number: COUNT.fetch_add(1, Ordering::Relaxed),
             config,
             system: OnceLock::new(),
             module: OnceLock::new(),
@@ -65,6 +71,10 @@ impl Shared {
 
     pub(super) fn id(&self) -> &ProcessId {
         &self.config.id
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The module has its place.
@@ -335,6 +345,14 @@ impl Shared {
     /// Whether it is halted, by [`pause`](Self::pause).
     pub(super) fn is_paused(&self) -> watch::Receiver<bool> {
         self.paused.subscribe()
+    }
+
+    /// Waits until the module is told to stop.
+    pub(super) async fn ending(&self) {
+        match self.module() {
+            Some(module) => module.cell.core.wait_until(|state| state >= ModuleState::Stopping).await,
+            None => std::future::pending().await,
+        };
     }
 
     /// Waits until the module has ended.

@@ -65,13 +65,23 @@ pub enum StreamError {
         /// How many bytes were there, the header among them.
         bytes: usize,
     },
-    /// The module that was to have it has ended. The output is read on, and dropped.
-    #[error("module `{module}`, which was to have its output, has ended; the output is dropped")]
+    /// The module that was to have it has ended, or is stopping and takes nothing any more. The output is read on, and dropped.
+    #[error(
+        "module `{module}`, which was to have its output, takes no more: it has ended or is stopping, and the output is dropped"
+    )]
     NobodyListens {
         /// The module's name.
         module: String,
     },
-    /// The process had ended, and what was still in its pipe was not taken in time: the module that was to have it is too slow, or somebody else still writes to the pipe. It was dropped.
+    /// The module that was to have it did not take a message, though it goes on: its mailbox is full and rejects what does not fit, or it waits for the process's module. The message was dropped.
+    #[error("module `{module}` did not take its output: {reason}")]
+    Refused {
+        /// The module's name.
+        module: String,
+        /// Why it did not.
+        reason: String,
+    },
+    /// The process had ended, and what was still in its pipe was not taken in time: the module that was to have it is too slow. It was dropped.
     #[error("what it left in the pipe was not taken within {within:?} and was dropped")]
     LeftBehind {
         /// How long that may take.

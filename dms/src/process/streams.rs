@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::errand::{Errands, Runner, errands};
 use super::health::{HealthConfig, HealthProbe};
 use super::id::ProcessId;
 use super::input::{Input, ProcessInput};
@@ -151,10 +152,15 @@ pub(super) struct Streams {
     wires: Arc<Wires>,
     complaints: Complaints,
     readers: JoinSet<(ProcessStream, Result<(), StreamError>)>,
+    /// Those that are read still.
+    open: Vec<ProcessStream>,
     /// Not awaited: it ends when the input does.
     writer: JoinSet<()>,
     /// Told when the process has ended.
     ended: Vec<oneshot::Sender<()>>,
+    errands: Errands,
+    /// What the readers leave to the module's stop hook. `None` where that has it.
+    runner: Option<Runner>,
 }
 
 impl Streams {
@@ -167,7 +173,9 @@ impl Streams {
         let watched = Arc::new(Watched::new());
         *wires.watched.lock() = Arc::clone(&watched);
         let (readers, writer) = (JoinSet::new(), JoinSet::new());
-        let mut streams = Self { wires: Arc::clone(wires), complaints, readers, writer, ended: Vec::new() };
+        let (errands, runner) = errands();
+        let (wires, open, ended, runner) = (Arc::clone(wires), Vec::new(), Vec::new(), Some(runner));
+        let mut streams = Self { wires, complaints, readers, open, writer, ended, errands, runner };
         if let Some(stdout) = pipes.stdout {
             let reader = streams.reader(stdout.into(), ProcessStream::Stdout, &watched)?;
             let output = wiring.stdout.clone();
@@ -175,7 +183,7 @@ impl Streams {
         }
         if let Some(stderr) = pipes.stderr {
             let reader = streams.reader(stderr.into(), ProcessStream::Stderr, &watched)?;
-            let (tail, is_logged) = (Arc::clone(&wires.tail), wiring.stderr == Stderr::Log);
+            let (tail, is_logged) = (Arc::clone(&streams.wires.tail), wiring.stderr == Stderr::Log);
             streams.readers.spawn(async move {
                 let read = if is_logged {
                     Logged::new(&reader, Some(tail)).read(reader).await
@@ -187,7 +195,8 @@ impl Streams {
         }
         if let Some(stdin) = pipes.stdin {
             let pipe = Sender::from_owned_fd(stdin.into())?;
-            streams.writer.spawn(wires.input.attach(pipe, streams.complaints.clone()));
+            let writer = streams.wires.input.attach(pipe, streams.complaints.clone());
+            streams.writer.spawn(writer);
         }
         Ok(streams)
     }
@@ -196,7 +205,14 @@ impl Streams {
         let pipe = Receiver::from_owned_fd(end)?;
         let (sender, ended) = oneshot::channel();
         self.ended.push(sender);
-        Ok(Reader { pipe, stream, complaints: self.complaints.clone(), watched: Arc::clone(watched), ended })
+        self.open.push(stream);
+        let (complaints, watched, errands) = (self.complaints.clone(), Arc::clone(watched), self.errands.clone());
+        Ok(Reader { pipe, stream, complaints, watched, errands, ended })
+    }
+
+    /// Gives what makes the sends that only a stop hook may make: the module's one, while it ends the process.
+    pub(super) fn take_runner(&mut self) -> Option<Runner> {
+        self.runner.take()
     }
 
     /// Waits until nothing more can be made of what comes by a stream.
@@ -204,32 +220,46 @@ impl Streams {
     /// # Cancel safety
     /// Cancel safe.
     pub(super) async fn broken(&mut self) -> (ProcessStream, StreamError) {
-        while let Some(read) = self.readers.join_next().await {
-            if let Ok((stream, Err(error))) = read {
+        while let Some(read) = self.next_end().await {
+            if let (stream, Err(error)) = read {
                 return (stream, error);
             }
         }
         std::future::pending().await
     }
 
+    /// Waits until the next stream is read no more.
+    async fn next_end(&mut self) -> Option<(ProcessStream, Result<(), StreamError>)> {
+        loop {
+            // A reader that panicked has said nothing, and reads no more.
+            let Ok((stream, read)) = self.readers.join_next().await? else { continue };
+            self.open.retain(|open| *open != stream);
+            return Some((stream, read));
+        }
+    }
+
     /// The process has ended: delivers what is left in its pipes. Gives what could not be made sense of.
     pub(super) async fn finish(mut self) -> Option<(ProcessStream, StreamError)> {
         self.wires.input.detach();
+        // Where the stop hook does not have it, there is none.
+        self.runner = None;
         for ended in self.ended.drain(..) {
             // What has come to its end already does not want to know.
             let _ = ended.send(());
         }
         let mut broken = None;
         let rest = async {
-            while let Some(read) = self.readers.join_next().await {
-                if let Ok((stream, Err(error))) = read {
+            while let Some(read) = self.next_end().await {
+                if let (stream, Err(error)) = read {
                     broken = Some((stream, error));
                 }
             }
         };
         let is_late = timeout(REST_WITHIN, rest).await.is_err();
         if is_late {
-            self.complaints.tell(ProcessStream::Stdout, StreamError::LeftBehind { within: REST_WITHIN });
+            for stream in self.open.drain(..) {
+                self.complaints.tell(stream, StreamError::LeftBehind { within: REST_WITHIN });
+            }
             self.readers.shutdown().await;
         }
         self.writer.shutdown().await;

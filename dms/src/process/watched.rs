@@ -6,6 +6,9 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+/// So many answers are still taken for those that came too late, at most. One that never comes would be owed for ever, and a line taken for it that is none.
+const OWED_AT_MOST: usize = 8;
+
 /// What is seen of the output of a process that runs.
 #[derive(Debug)]
 pub(super) struct Watched {
@@ -44,9 +47,20 @@ impl Watched {
         let (came, comes) = oneshot::channel();
         let mut expected = self.expected.lock();
         let owed = expected.as_ref().map_or(0, |expected| expected.owed);
-        *expected = Some(Expected { line: line.to_owned(), owed: owed + 1, came: Some(came) });
+        *expected = Some(Expected { line: line.to_owned(), owed: (owed + 1).min(OWED_AT_MOST), came: Some(came) });
         self.expects.store(true, Ordering::Release);
         comes
+    }
+
+    /// Takes back the last expectation: nothing was sent that a line would answer.
+    pub(super) fn expect_less(&self) {
+        let mut place = self.expected.lock();
+        let Some(expected) = place.as_mut() else { return };
+        expected.owed -= 1;
+        if expected.owed == 0 {
+            *place = None;
+            self.expects.store(false, Ordering::Release);
+        }
     }
 
     /// Whether this line is one that a probe waits for, or waited for.
@@ -86,5 +100,18 @@ mod tests {
         assert!(watched.takes("pong") && comes.try_recv().is_ok());
         assert!(watched.takes("pong"), "the line of the probe that has given up, or that of the other");
         assert!(!watched.takes("pong"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_never_came_are_not_owed_for_ever() {
+        let watched = Watched::new();
+        for _ in 0..1_000 {
+            drop(watched.expect("pong"));
+        }
+        let taken = (0..1_000).filter(|_| watched.takes("pong")).count();
+        assert_eq!(taken, OWED_AT_MOST);
+        drop(watched.expect("pong"));
+        watched.expect_less();
+        assert!(!watched.takes("pong"), "nothing was sent");
     }
 }

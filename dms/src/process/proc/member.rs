@@ -76,6 +76,18 @@ pub(crate) fn shared_once(pid: Pid, buffer: &mut Vec<u8>) -> Option<u64> {
     if read(pid, "smaps_rollup", buffer).ok()? { bytes_of(buffer, "Pss") } else { None }
 }
 
+/// The resident memory of a process, in bytes, and the most that it ever was. `None` if it has ended.
+///
+/// # Errors
+///
+/// `/proc` cannot be read.
+pub(crate) fn memory_of(pid: Pid, buffer: &mut Vec<u8>) -> io::Result<Option<(u64, u64)>> {
+    if !read(pid, "status", buffer)? {
+        return Ok(None);
+    }
+    Ok(bytes_of(buffer, "VmRSS").zip(bytes_of(buffer, "VmHWM")))
+}
+
 /// Reads a file of the process; says whether the process is there still.
 fn read(pid: Pid, file: &str, buffer: &mut Vec<u8>) -> io::Result<bool> {
     buffer.clear();

@@ -8,4 +8,4 @@ mod member;
 mod stat;
 
 pub(super) use census::{members_now, members_of};
-pub(super) use member::{Member, shared_once};
+pub(super) use member::{Member, memory_of, shared_once};
