@@ -152,7 +152,7 @@ async fn a_message_to_many_reaches_the_others_where_one_cannot_be_sent_to() {
     while_listening(&there, async |mut source| {
         let nobody = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let error = here.send_to_all([nobody, there.addr()], Ping(1)).await.unwrap_err();
-        assert!(matches!(error, TransportError::Io(_)), "{error:?}");
+        assert!(matches!(error, TransportError::Destination(_)) && !error.is_final(), "{error:?}");
         assert_eq!(next(&mut source).await.1, Message::Ping(1));
     })
     .await;
@@ -209,6 +209,97 @@ async fn ipv6_has_a_little_more_room() {
             assert_eq!(source.recv().await, Some((here.addr(), text.clone())));
         } => {}
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_is_too_large_for_its_way_is_not_sent_and_the_error_says_so() {
+    // One of IPv6 that reaches those of IPv4 as well.
+    let here = Udp::<String>::bind("[::]:0").await.unwrap();
+    let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
+    let error = here.send_to(mapped, "x".repeat(65_520)).await.unwrap_err();
+    assert!(matches!(error, TransportError::MessageTooLarge { size: 65_523, limit: LIMIT }), "{error:?}");
+    here.send_to(mapped, "x".repeat(LIMIT - 3)).await.unwrap();
+
+    // One whose datagrams are not cut into fragments: over IPv6 the largest have no room in the 65,536 bytes of the loopback interface.
+    let socket = tokio::net::UdpSocket::bind("[::1]:0").await.unwrap();
+    let whole = rustix::net::sockopt::Ipv6PathMtuDiscovery::DO;
+    rustix::net::sockopt::set_ipv6_mtu_discover(&socket, whole).unwrap();
+    let here = Udp::<String>::from_socket(socket).unwrap();
+    let error = here.send_to(here.addr(), "x".repeat(65_520)).await.unwrap_err();
+    assert!(matches!(error, TransportError::MessageTooLarge { size: 65_523, limit: 65_522 }), "{error:?}");
+    here.send_to(here.addr(), "x".repeat(65_000)).await.unwrap();
+}
+
+#[test]
+fn a_socket_whose_runtime_has_gone_ends_listening_and_sending_for_good() {
+    let first = runtime();
+    let here = first.block_on(bind::<Message>());
+    drop(first);
+    runtime().block_on(async {
+        let (events, _source) = event();
+        let listening = timeout(Duration::from_secs(5), here.listen(events)).await.expect("it ends by itself");
+        assert!(matches!(listening, Err(TransportError::Gone(_))), "{listening:?}");
+        let error = here.send_to(here.addr(), Ping(1)).await.unwrap_err();
+        assert!(error.is_final(), "{error:?}");
+    });
+}
+
+/// Sends a datagram that says to come from port 0, if this user may.
+#[cfg(target_os = "linux")]
+fn send_from_nowhere(to: SocketAddr, payload: &[u8]) -> bool {
+    use rustix::net::{AddressFamily, SendFlags, SocketType, ipproto, sendto, socket};
+
+    let Ok(raw) = socket(AddressFamily::INET, SocketType::RAW, Some(ipproto::UDP)) else { return false };
+    let length = u16::try_from(8 + payload.len()).unwrap();
+    // The ports of the sender and of the receiver, the length, and no checksum.
+    let header = [[0, 0], to.port().to_be_bytes(), length.to_be_bytes(), [0, 0]].concat();
+    sendto(&raw, &[&header, payload].concat(), SendFlags::empty(), &to).is_ok()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_comes_from_where_nobody_can_answer_is_dropped_and_counted() {
+    let (here, there) = (bind::<Message>().await, bind::<Message>().await);
+    let message = rmp_serde::to_vec_named(&Message::Ping(7)).unwrap();
+    if !send_from_nowhere(there.addr(), &message) {
+        return eprintln!("not looked at: raw sockets are not allowed");
+    }
+    while_listening(&there, async |mut source| {
+        here.send_to(there.addr(), Ping(1)).await.unwrap();
+        let (from, message) = next(&mut source).await;
+        assert_eq!((from, message), (here.addr(), Message::Ping(1)));
+        there.send_to(from, Ping(2)).await.unwrap();
+    })
+    .await;
+    let counts = there.counts();
+    assert_eq!((counts.unanswerable, counts.delivered, counts.dropped(), counts.received()), (1, 1, 1, 2));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn listening_ends_with_its_source_also_where_there_are_none_but_errors() {
+    let peer = UdpSocket::bind(LOOPBACK).unwrap();
+    let addr = peer.local_addr().unwrap();
+    drop(peer);
+    let socket = tokio::net::UdpSocket::bind(LOOPBACK).await.unwrap();
+    socket.connect(addr).await.unwrap();
+    let here = Udp::<Message>::from_socket(socket).unwrap();
+    let (events, source) = event();
+    let mut listening = std::pin::pin!(here.listen(events));
+    for turn in 0.. {
+        assert!(turn < 1_000_000, "no report comes: {:?}", here.counts());
+        let before = here.counts().errors;
+        let _ = here.send_to(addr, Ping(1)).await;
+        yield_now().await;
+        assert!(futures::poll!(listening.as_mut()).is_pending());
+        if before >= 20 && here.counts().errors > before {
+            break;
+        }
+    }
+    // It makes a pause now.
+    drop(source);
+    assert!(matches!(futures::poll!(listening.as_mut()), std::task::Poll::Ready(Ok(()))));
 }
 
 #[tokio::test]

@@ -87,7 +87,22 @@ pub trait Transport<M>: Endpoint {
     /// Sends `message` to `destination`.
     ///
     /// # Errors
-    /// It cannot have arrived: it is too large, cannot be written, or the network is gone. That it was sent does not say that it arrives.
+    /// It cannot have arrived: it is too large, cannot be written, cannot be sent to this destination, or the network is gone. That it was sent does not say that it arrives.
+    ///
+    /// What cannot be sent to one destination is as good as lost on its way, and a session that sends again what is lost need do nothing about it. Only an error that
+    /// [is final](TransportError::is_final) is one for all that would be sent from here:
+    ///
+    /// ```
+    /// use dms::session::{Transport, TransportError};
+    ///
+    /// async fn reply<T: Transport<u64>>(transport: &T, client: T::Addr) -> Result<(), TransportError> {
+    ///     match transport.send_to(client, 7).await {
+    ///         Err(error) if error.is_final() => Err(error),
+    ///         // The client asks again.
+    ///         Ok(()) | Err(_) => Ok(()),
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Cancel safety
     /// Dropped, the message is sent whole or not at all.
@@ -116,13 +131,24 @@ pub enum TransportError {
     MessageTooLarge {
         /// How many bytes it takes.
         size: usize,
-        /// How many a datagram may have.
+        /// How many a datagram may have at most. Where the way to the destination has a lower limit than datagrams have, it is not known, and this is one less than the size.
         limit: usize,
     },
     /// It cannot be written as bytes.
     #[error("the message cannot be written as bytes: its `Serialize` fails")]
     Encode(#[source] Box<dyn Error + Send + Sync>),
-    /// The operating system refuses.
-    #[error("the operating system does not send or receive")]
-    Io(#[from] io::Error),
+    /// The operating system does not send to this destination, or not now. Others are not concerned.
+    #[error("the message was not sent, for its destination cannot be reached or is none: it counts as lost")]
+    Destination(#[source] io::Error),
+    /// The network is gone: the socket is closed, or the runtime that it belongs to has been shut down.
+    #[error("nothing is sent or received here any more: make a new place in the network, in a runtime that runs")]
+    Gone(#[source] io::Error),
+}
+
+impl TransportError {
+    /// Whether nothing can be sent or received here any more, whatever it is and wherever it goes. Any other error concerns one message.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Gone(_))
+    }
 }

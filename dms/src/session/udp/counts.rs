@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What became of the datagrams of a [`Udp`](super::Udp) since it was bound; all its clones count together.
 ///
-/// Each datagram that the operating system handed over is counted once: as delivered, empty, oversized or malformed. Those that the operating system dropped before, because nobody took them
+/// Each datagram that the operating system handed over is counted once: as delivered, unanswerable, empty, oversized or malformed. Those that the operating system dropped before, because nobody took them
 /// soon enough, it counts itself (on Linux in the last column of `/proc/net/udp` and `/proc/net/udp6`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -13,6 +13,8 @@ pub struct UdpCounts {
     pub sent: u64,
     /// Messages handed to those who listen.
     pub delivered: u64,
+    /// Datagrams that name port 0 as where they come from, to which nothing can be sent. Whatever is in them.
+    pub unanswerable: u64,
     /// Datagrams without a byte.
     pub empty: u64,
     /// Datagrams above the limit.
@@ -33,7 +35,7 @@ impl UdpCounts {
     /// How many datagrams came that were no message.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.empty + self.oversized + self.malformed
+        self.unanswerable + self.empty + self.oversized + self.malformed
     }
 }
 
@@ -42,6 +44,7 @@ impl UdpCounts {
 pub(super) struct Counters {
     pub(super) sent: Counter,
     pub(super) delivered: Counter,
+    pub(super) unanswerable: Counter,
     pub(super) empty: Counter,
     pub(super) oversized: Counter,
     pub(super) malformed: Counter,
@@ -53,6 +56,7 @@ impl Counters {
         UdpCounts {
             sent: self.sent.read(),
             delivered: self.delivered.read(),
+            unanswerable: self.unanswerable.read(),
             empty: self.empty.read(),
             oversized: self.oversized.read(),
             malformed: self.malformed.read(),

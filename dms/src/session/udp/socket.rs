@@ -16,6 +16,7 @@ use tokio::net::{ToSocketAddrs, UdpSocket};
 
 use super::codec::DatagramCodec;
 use super::counts::{Counters, UdpCounts};
+use super::failure;
 use crate::session::channel::EventSender;
 use crate::session::transport::{Endpoint, Transport, TransportError};
 
@@ -37,8 +38,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// There is nothing here that sends again what is lost, puts in order what arrives out of order, or drops what arrives twice: that is what sessions do who can afford it.
 ///
 /// # What comes from outside
-/// Anybody can send anything. What is empty, too large, or no message is counted, see [`counts`](Self::counts), and dropped; and so are reports of the operating system that somebody cannot be reached.
-/// Neither ends [`listen`](Endpoint::listen). Nothing is allocated for what a datagram merely promises, and what nests deeper than 128 levels is no message. The elements of
+/// Anybody can send anything. What is empty, too large, no message, or says that it comes from port 0, to which nobody can answer, is counted, see [`counts`](Self::counts), and dropped; and so are reports of
+/// the operating system that somebody cannot be reached. Neither ends [`listen`](Endpoint::listen). An answer may still not be sendable, as to an address that a firewall does not let through:
+/// such an error is [not final](TransportError::is_final), and nothing that a session ends for. Nothing is allocated for what a datagram merely promises, and what nests deeper than 128 levels is no message. The elements of
 /// a message's sequences and maps may take more memory than they have bytes, as their type is; where that is more than 2 MiB, which takes elements above 32 bytes, it is no message either.
 ///
 /// The address of a sender can be forged, and what travels can be read and changed: where that matters, carry `Signed` messages. Who listens into an
@@ -127,7 +129,12 @@ impl<N> Udp<N> {
     }
 
     async fn send(&self, destination: SocketAddr, datagram: &[u8]) -> Result<(), TransportError> {
-        self.shared.socket.send_to(datagram, destination).await?;
+        let (size, limit) = (datagram.len(), limit_to(destination));
+        if size > limit {
+            return Err(TransportError::MessageTooLarge { size, limit });
+        }
+        let sent = self.shared.socket.send_to(datagram, destination).await;
+        sent.map_err(|error| failure::of_sending(error, size))?;
         self.shared.counters.sent.add();
         Ok(())
     }
@@ -135,9 +142,11 @@ impl<N> Udp<N> {
 
 impl<N: DeserializeOwned + Send + 'static> Udp<N> {
     /// The message of a datagram, if it is one.
-    fn message(&self, buffer: &[u8], length: usize) -> Option<N> {
+    fn message(&self, buffer: &[u8], length: usize, from: SocketAddr) -> Option<N> {
         let counters = &self.shared.counters;
-        if length == 0 {
+        if from.port() == 0 {
+            counters.unanswerable.add();
+        } else if length == 0 {
             counters.empty.add();
         } else if length > self.limit {
             counters.oversized.add();
@@ -150,7 +159,7 @@ impl<N: DeserializeOwned + Send + 'static> Udp<N> {
         None
     }
 
-    async fn receive(self, events: EventSender<(SocketAddr, N)>) {
+    async fn receive(self, events: EventSender<(SocketAddr, N)>) -> Result<(), TransportError> {
         let shared = &*self.shared;
         // With one byte more, so that what is too large shows.
         let mut buffer = vec![0; self.limit + 1];
@@ -166,8 +175,9 @@ impl<N: DeserializeOwned + Send + 'static> Udp<N> {
                 next.await
             };
             let (length, from) = match next {
-                None => return,
+                None => return Ok(()),
                 Some(Ok(arrived)) => arrived,
+                Some(Err(error)) if failure::is_final(&error) => return Err(TransportError::Gone(error)),
                 Some(Err(error)) => {
                     // On Linux, and elsewhere more so, a report that an earlier datagram did not arrive comes here. None ends anything.
                     shared.counters.errors.add();
@@ -176,19 +186,23 @@ impl<N: DeserializeOwned + Send + 'static> Udp<N> {
                         tracing::warn!(addr = %shared.addr, %error, "one error after the other comes of a socket, and no datagram");
                     }
                     if errors_on_end > ERRORS_ON_END {
-                        tokio::time::sleep(PAUSE).await;
+                        // It ends here as well: where there is one error after the other, there is nowhere else.
+                        let _ = tokio::time::timeout(PAUSE, closed.as_mut()).await;
+                    }
+                    if events.is_closed() {
+                        return Ok(());
                     }
                     continue;
                 }
             };
             errors_on_end = 0;
-            if let Some(message) = self.message(&buffer, length) {
+            if let Some(message) = self.message(&buffer, length, from) {
                 shared.counters.delivered.add();
                 if events.send((from, message)).await.is_err() {
-                    return;
+                    return Ok(());
                 }
             } else if events.is_closed() {
-                return;
+                return Ok(());
             }
         }
     }
@@ -203,15 +217,18 @@ impl<N: DeserializeOwned + Send + 'static> Endpoint for Udp<N> {
         self.shared.addr
     }
 
+    /// As [every place](Endpoint::listen) does.
+    ///
+    /// # Errors
+    /// [`TransportError::Gone`]: the runtime has been shut down that the socket belongs to. Other errors of the operating system are counted and logged, and end nothing.
+    ///
+    /// # Panics
+    /// On a runtime without time: where one error comes after the other it makes pauses.
     fn listen(
         &self,
         events: EventSender<(SocketAddr, N)>,
     ) -> impl Future<Output = Result<(), TransportError>> + Send + 'static {
-        let place = self.clone();
-        async move {
-            place.receive(events).await;
-            Ok(())
-        }
+        self.clone().receive(events)
     }
 }
 
@@ -238,6 +255,11 @@ where
         }
         outcome
     }
+}
+
+/// The most bytes of a datagram to this address, whatever the socket: one of IPv6 sends over IPv4 to addresses of that which are written as of this.
+fn limit_to(destination: SocketAddr) -> usize {
+    if destination.ip().to_canonical().is_ipv4() { LIMIT_V4 } else { LIMIT_V6 }
 }
 
 impl<N> Clone for Udp<N> {
