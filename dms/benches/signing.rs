@@ -73,7 +73,8 @@ fn compare(algorithm: Algorithm, library: &dyn Library, value: usize, rounds: us
     let key = SigningKey::from_bytes(algorithm, "alice", &SECRET).expect("a key");
     let mut ring = KeyRing::new();
     ring.insert(key.verifying_key()).expect("an empty ring");
-    let (signer, verifier) = (Signer::new(key).expect("randomness"), Verifier::new(ring));
+    let (signer, verifier) =
+        (Signer::new(key, "bench/vote").expect("randomness"), Verifier::new(ring, "bench/vote").expect("a domain"));
     let vote = Vote { round: 7, value: "x".repeat(value) };
     let now = SystemTime::now();
     let text = rmp_serde::to_vec_named(&vote).expect("MessagePack");

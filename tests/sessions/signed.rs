@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::Ed25519, Algorithm::HmacSha256];
 
+const DOMAIN: &str = "test/vote";
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Vote {
     round: u64,
@@ -49,8 +51,8 @@ fn ring<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> KeyRing {
 /// A signer, and a verifier that trusts it.
 fn pair(algorithm: Algorithm) -> (Signer, Verifier) {
     let key = key(algorithm, "alice");
-    let verifier = Verifier::new(ring([&key]));
-    (Signer::new(key).unwrap(), verifier)
+    let verifier = Verifier::new(ring([&key]), DOMAIN).unwrap();
+    (Signer::new(key, DOMAIN).unwrap(), verifier)
 }
 
 /// How many of each kind: 2,000, and 100,000 in the long variant.
@@ -121,9 +123,9 @@ fn every_bit_that_flips_is_noticed() {
 fn a_message_of_one_key_is_none_of_another() {
     for algorithm in ALGORITHMS {
         let (alice, stranger) = (key(algorithm, "alice"), key(algorithm, "alice"));
-        let verifier = Verifier::new(ring([&alice]));
-        let strangers = Verifier::new(ring([&stranger]));
-        let signer = Signer::new(stranger).unwrap();
+        let verifier = Verifier::new(ring([&alice]), DOMAIN).unwrap();
+        let strangers = Verifier::new(ring([&stranger]), DOMAIN).unwrap();
+        let signer = Signer::new(stranger, DOMAIN).unwrap();
         for round in 0..many() {
             let signed = signer.sign(&vote(round), now()).unwrap();
             assert_eq!(
@@ -140,8 +142,8 @@ fn a_message_of_one_key_is_none_of_another() {
 fn a_key_id_that_is_swapped_is_refused() {
     for algorithm in ALGORITHMS {
         let (alice, bob) = (key(algorithm, "alice"), key(algorithm, "bobby"));
-        let verifier = Verifier::new(ring([&alice, &bob]));
-        let signer = Signer::new(alice).unwrap();
+        let verifier = Verifier::new(ring([&alice, &bob]), DOMAIN).unwrap();
+        let signer = Signer::new(alice, DOMAIN).unwrap();
         for round in 0..many() {
             let signed = signer.sign(&vote(round), now()).unwrap();
             let mut bytes = signed.as_bytes().to_vec();
@@ -165,8 +167,8 @@ fn two_ids_of_one_secret_are_two_signers() {
             SigningKey::from_bytes(algorithm, "alice", &[7; 32]).unwrap(),
             SigningKey::from_bytes(algorithm, "bobby", &[7; 32]).unwrap(),
         );
-        let verifier = Verifier::new(ring([&alice, &bob]));
-        let signed = Signer::new(alice).unwrap().sign(&vote(1), now()).unwrap();
+        let verifier = Verifier::new(ring([&alice, &bob]), DOMAIN).unwrap();
+        let signed = Signer::new(alice, DOMAIN).unwrap().sign(&vote(1), now()).unwrap();
         let mut bytes = signed.as_bytes().to_vec();
         bytes[3..8].copy_from_slice(b"bobby");
         let swapped = Signed::<Vote>::from_bytes(&bytes).unwrap();
@@ -220,8 +222,8 @@ fn of_several_who_verify_at_once_one_has_the_message() {
 #[test]
 fn signers_of_one_key_do_not_disturb_each_other() {
     let key = key(Algorithm::HmacSha256, "alice");
-    let verifier = Verifier::new(ring([&key]));
-    let signers = [Signer::new(key.clone()).unwrap(), Signer::new(key).unwrap()];
+    let verifier = Verifier::new(ring([&key]), DOMAIN).unwrap();
+    let signers = [Signer::new(key.clone(), DOMAIN).unwrap(), Signer::new(key, DOMAIN).unwrap()];
     for round in 0..100 {
         for signer in &signers {
             assert_eq!(*verifier.verify(&signer.sign(&vote(round), now()).unwrap(), now()).unwrap(), vote(round));
@@ -255,9 +257,26 @@ fn a_message_is_accepted_within_the_window_and_not_beyond() {
 fn what_was_signed_before_the_start_can_be_refused() {
     let (signer, verifier) = pair(Algorithm::HmacSha256);
     let verifier = verifier.not_before(at(10));
-    let error = verifier.verify(&signer.sign(&vote(1), at(9)).unwrap(), at(11)).unwrap_err();
-    assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
-    assert!(verifier.verify(&signer.sign(&vote(1), at(10)).unwrap(), at(11)).is_ok());
+    for seconds in [9, 14] {
+        let error = verifier.verify(&signer.sign(&vote(1), at(seconds)).unwrap(), at(15)).unwrap_err();
+        assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
+    }
+    assert!(verifier.verify(&signer.sign(&vote(1), at(15)).unwrap(), at(15)).is_ok());
+}
+
+#[test]
+fn a_signer_whose_clock_is_ahead_has_nothing_verified_again_after_a_start() {
+    let key = key(Algorithm::HmacSha256, "alice");
+    let signer = Signer::new(key.clone(), DOMAIN).unwrap();
+    let before = Verifier::new(ring([&key]), DOMAIN).unwrap();
+    // As far ahead as it may be.
+    let signed = signer.sign(&vote(1), at(105)).unwrap();
+    before.verify(&signed, at(100)).unwrap();
+    let after = Verifier::new(ring([&key]), DOMAIN).unwrap().not_before(at(102));
+    for seconds in [102, 103, 110] {
+        let error = after.verify(&signed, at(seconds)).unwrap_err();
+        assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
+    }
 }
 
 #[test]
@@ -283,8 +302,8 @@ fn however_many_messages_come_the_memory_is_bounded_and_no_replay_passes() {
 #[test]
 fn a_key_that_floods_forgets_nothing_of_others() {
     let (alice, mallory) = (key(Algorithm::HmacSha256, "alice"), key(Algorithm::HmacSha256, "mallory"));
-    let verifier = Verifier::new(ring([&alice, &mallory])).remember(100);
-    let (alice, mallory) = (Signer::new(alice).unwrap(), Signer::new(mallory).unwrap());
+    let verifier = Verifier::new(ring([&alice, &mallory]), DOMAIN).unwrap().remember(100);
+    let (alice, mallory) = (Signer::new(alice, DOMAIN).unwrap(), Signer::new(mallory, DOMAIN).unwrap());
     let late = alice.sign(&vote(0), now()).unwrap();
     let first = alice.sign(&vote(1), now()).unwrap();
     verifier.verify(&first, now()).unwrap();
@@ -299,9 +318,9 @@ fn a_key_that_floods_forgets_nothing_of_others() {
 #[test]
 fn forged_messages_leave_nothing_in_the_memory() {
     let alice = key(Algorithm::HmacSha256, "alice");
-    let verifier = Verifier::new(ring([&alice])).remember(10);
-    let forger = Signer::new(key(Algorithm::HmacSha256, "alice")).unwrap();
-    let signed = Signer::new(alice).unwrap().sign(&vote(1), now()).unwrap();
+    let verifier = Verifier::new(ring([&alice]), DOMAIN).unwrap().remember(10);
+    let forger = Signer::new(key(Algorithm::HmacSha256, "alice"), DOMAIN).unwrap();
+    let signed = Signer::new(alice, DOMAIN).unwrap().sign(&vote(1), now()).unwrap();
     verifier.verify(&signed, now()).unwrap();
     let forged: Vec<_> = (0..100).map(|round| forger.sign(&vote(round), at(5)).unwrap()).collect();
     let used = measure(|| forged.iter().for_each(|signed| assert!(verifier.verify(signed, now()).is_err())));
@@ -314,10 +333,10 @@ fn forged_messages_leave_nothing_in_the_memory() {
 fn a_message_of_one_domain_is_none_of_another() {
     for algorithm in ALGORITHMS {
         let key = key(algorithm, "alice");
-        let verifier = |domain| Verifier::new(ring([&key])).domain(domain);
-        let signer = Signer::new(key.clone()).unwrap().domain("accept");
+        let verifier = |domain| Verifier::new(ring([&key]), domain).unwrap();
+        let signer = Signer::new(key.clone(), "accept").unwrap();
         let signed = signer.sign(&vote(1), now()).unwrap();
-        for domain in ["", "accep", "accept\0", "prepare"] {
+        for domain in ["accep", "accept\0", "prepare"] {
             let error = verifier(domain).verify(&signed, now()).unwrap_err();
             assert_eq!(error, VerifyError::BadSignature { key: key.id() }, "{domain:?}");
         }
@@ -326,11 +345,78 @@ fn a_message_of_one_domain_is_none_of_another() {
 }
 
 #[test]
+fn a_message_of_one_type_is_none_of_another_of_the_same_shape() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Prepare {
+        ballot: u64,
+    }
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Commit {
+        ballot: u64,
+    }
+    for algorithm in ALGORITHMS {
+        let key = key(algorithm, "alice");
+        let signer = Signer::new(key.clone(), "paxos/prepare").unwrap();
+        let signed = signer.sign(&Prepare { ballot: 7 }, now()).unwrap();
+        let as_commit = Signed::<Commit>::from_bytes(signed.as_bytes()).unwrap();
+        let commits = Verifier::new(ring([&key]), "paxos/commit").unwrap();
+        assert_eq!(commits.verify(&as_commit, now()), Err(VerifyError::BadSignature { key: key.id() }));
+        let prepares = Verifier::new(ring([&key]), "paxos/prepare").unwrap();
+        assert_eq!(prepares.verify(&signed, now()).unwrap().into_message(), Prepare { ballot: 7 });
+    }
+}
+
+#[test]
+fn nothing_is_signed_or_verified_without_saying_what_for() {
+    let key = key(Algorithm::Ed25519, "alice");
+    assert_eq!(Verifier::new(ring([&key]), "").map(drop), Err(KeyError::NoDomain));
+    assert_eq!(Signer::new(key, "").map(drop), Err(KeyError::NoDomain));
+}
+
+#[test]
+fn with_a_domain_for_each_direction_no_message_comes_back_to_who_signed_it() {
+    let shared = key(Algorithm::HmacSha256, "both");
+    let signer = Signer::new(shared.clone(), "test/to-server").unwrap();
+    let signed = signer.sign(&vote(1), now()).unwrap();
+    let own = Verifier::new(ring([&shared]), "test/to-client").unwrap();
+    assert_eq!(own.verify(&signed, now()), Err(VerifyError::BadSignature { key: shared.id() }));
+    let of_the_server = Verifier::new(ring([&shared]), "test/to-server").unwrap();
+    assert!(of_the_server.verify(&signed, now()).is_ok());
+}
+
+#[test]
+fn what_is_remembered_of_keys_that_were_removed_is_little_and_lets_no_replay_through() {
+    const EACH: u64 = 100;
+    let verifier = Verifier::new(KeyRing::new(), DOMAIN).unwrap();
+    let mut first = None;
+    let used = measure(|| {
+        for rotation in 0..1_000 {
+            let key = SigningKey::from_bytes(Algorithm::HmacSha256, format!("key-{rotation}"), &[7; 32]).unwrap();
+            let signer = Signer::new(key.clone(), DOMAIN).unwrap();
+            verifier.update_keys(|ring| ring.insert(key.verifying_key())).unwrap();
+            for round in 0..EACH {
+                let signed = signer.sign(&round, now()).unwrap();
+                verifier.verify(&signed, now()).unwrap();
+                if first.is_none() {
+                    first = Some((key.verifying_key(), signed));
+                }
+            }
+            verifier.update_keys(|ring| ring.remove(key.id())).unwrap();
+        }
+    });
+    assert!(used.bytes_current < 1_000 * 300, "{} bytes stay", used.bytes_current);
+    let (key, signed) = first.unwrap();
+    verifier.update_keys(|ring| ring.insert(key)).unwrap();
+    let error = verifier.verify(&signed, now()).unwrap_err();
+    assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
+}
+
+#[test]
 fn a_key_is_for_one_algorithm() {
     let keys = ALGORITHMS.map(|algorithm| key(algorithm, "alice"));
     for (signing, trusted) in [(&keys[0], &keys[1]), (&keys[1], &keys[0])] {
-        let verifier = Verifier::new(ring([trusted]));
-        let signed = Signer::new(signing.clone()).unwrap().sign(&vote(1), now()).unwrap();
+        let verifier = Verifier::new(ring([trusted]), DOMAIN).unwrap();
+        let signed = Signer::new(signing.clone(), DOMAIN).unwrap().sign(&vote(1), now()).unwrap();
         let (expected, used) = (trusted.algorithm(), signing.algorithm());
         let wrong = VerifyError::WrongAlgorithm { key: trusted.id(), expected, used };
         assert_eq!(verifier.verify(&signed, now()), Err(wrong));
@@ -339,16 +425,16 @@ fn a_key_is_for_one_algorithm() {
     let [public, _] = &keys;
     let bytes = public.verifying_key().to_bytes().unwrap();
     let forged = SigningKey::from_bytes(Algorithm::HmacSha256, "alice", &bytes).unwrap();
-    let signed = Signer::new(forged).unwrap().sign(&vote(1), now()).unwrap();
-    assert!(Verifier::new(ring([public])).verify(&signed, now()).is_err());
+    let signed = Signer::new(forged, DOMAIN).unwrap().sign(&vote(1), now()).unwrap();
+    assert!(Verifier::new(ring([public]), DOMAIN).unwrap().verify(&signed, now()).is_err());
 }
 
 #[test]
 fn keys_are_replaced_while_messages_come() {
     for algorithm in ALGORITHMS {
         let (old, new) = (key(algorithm, "2026"), key(algorithm, "2027"));
-        let verifier = Verifier::new(ring([&old]));
-        let (by_old, by_new) = (Signer::new(old.clone()).unwrap(), Signer::new(new.clone()).unwrap());
+        let verifier = Verifier::new(ring([&old]), DOMAIN).unwrap();
+        let (by_old, by_new) = (Signer::new(old.clone(), DOMAIN).unwrap(), Signer::new(new.clone(), DOMAIN).unwrap());
         let verify =
             |signer: &Signer, seconds| verifier.verify(&signer.sign(&vote(1), at(seconds)).unwrap(), at(10)).map(drop);
         assert_eq!(verify(&by_new, 1), Err(VerifyError::UnknownKey { key: new.id() }));
@@ -367,13 +453,13 @@ fn keys_are_replaced_while_messages_come() {
 #[test]
 fn a_key_that_comes_back_brings_no_replay() {
     let alice = key(Algorithm::Ed25519, "alice");
-    let verifier = Verifier::new(ring([&alice]));
-    let signed = Signer::new(alice.clone()).unwrap().sign(&vote(1), now()).unwrap();
+    let verifier = Verifier::new(ring([&alice]), DOMAIN).unwrap();
+    let signed = Signer::new(alice.clone(), DOMAIN).unwrap().sign(&vote(1), now()).unwrap();
     verifier.verify(&signed, now()).unwrap();
     verifier.update_keys(|ring| ring.remove(alice.id())).unwrap();
     verifier.update_keys(|ring| ring.insert(alice.verifying_key())).unwrap();
     let error = verifier.verify(&signed, now()).unwrap_err();
-    assert!(matches!(error, VerifyError::Replayed { .. }), "{error}");
+    assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
 }
 
 #[test]
@@ -524,8 +610,8 @@ fn keys_come_back_from_their_files() {
 
         let mut ring = KeyRing::new();
         ring.insert(VerifyingKey::from_file(&public).unwrap()).unwrap();
-        let signer = Signer::new(SigningKey::from_file(&secret).unwrap()).unwrap();
-        let verifier = Verifier::new(ring);
+        let signer = Signer::new(SigningKey::from_file(&secret).unwrap(), DOMAIN).unwrap();
+        let verifier = Verifier::new(ring, DOMAIN).unwrap();
         assert_eq!(*verifier.verify(&signer.sign(&vote(1), now()).unwrap(), now()).unwrap(), vote(1));
 
         let (as_signing, as_verifying) = (SigningKey::from_file(&public), VerifyingKey::from_file(&secret));
@@ -611,8 +697,8 @@ fn a_broken_key_file_is_refused_and_nothing_of_it_is_told() {
 fn what_is_printed_of_keys_and_messages_holds_no_secret() {
     for algorithm in ALGORITHMS {
         let key = SigningKey::from_bytes(algorithm, "alice", &[0xa5; 32]).unwrap();
-        let verifier = Verifier::new(ring([&key]));
-        let signer = Signer::new(key.clone()).unwrap();
+        let verifier = Verifier::new(ring([&key]), DOMAIN).unwrap();
+        let signer = Signer::new(key.clone(), DOMAIN).unwrap();
         let signed = signer.sign(&vote(1), now()).unwrap();
         for text in [format!("{key:?}"), format!("{signer:?}"), format!("{verifier:?}"), format!("{signed:?}")] {
             assert!(text.contains("alice"), "{text}");

@@ -110,7 +110,7 @@ async fn a_signed_message_is_verified_where_it_arrives() {
     let key = SigningKey::generate(Algorithm::Ed25519, "alice").unwrap();
     let mut ring = KeyRing::new();
     ring.insert(key.verifying_key()).unwrap();
-    let (signer, judge) = (Signer::new(key).unwrap(), Verifier::new(ring));
+    let (signer, judge) = (Signer::new(key, "test/text").unwrap(), Verifier::new(ring, "test/text").unwrap());
     let now = SystemTime::now();
     for codec in CODECS {
         let (here, there) = (bind::<Message>().await.with_codec(codec), bind::<Message>().await.with_codec(codec));

@@ -33,6 +33,8 @@ pub fn promise<R>() -> (ReplyTo<R>, Promise<R>) {
 
 /// A value to come. Awaited, it fails at once when its [`ReplyTo`] is dropped.
 ///
+/// Once it was ready it never is again: in a `select!` in a loop, disable its branch then.
+///
 /// # Cancel safety
 /// Awaiting it by reference is cancel safe. Dropped, the value is dropped when it comes, and [`ReplyTo::is_awaited`] says so.
 #[must_use = "futures do nothing unless polled"]

@@ -26,6 +26,9 @@ pub enum KeyError {
         /// What it said.
         reason: String,
     },
+    /// It is not said what is signed.
+    #[error("the domain is empty: name the protocol and the type of the message, as \"bank/transfer\"")]
+    NoDomain,
     /// The bytes are no public key of Ed25519.
     #[error("the bytes of `{key}` are no public key of Ed25519: take those of `VerifyingKey::to_bytes`")]
     NotAPoint {

@@ -16,6 +16,28 @@ pub enum Algorithm {
     /// [Ed25519](https://www.rfc-editor.org/rfc/rfc8032): one signs with a secret key, everybody verifies with the public one.
     Ed25519,
     /// [HMAC](https://www.rfc-editor.org/rfc/rfc2104) with SHA-256: both sides share one secret, so each can sign as the other. Much quicker.
+    ///
+    /// Whoever is between them can send a message back to the side that signed it, where it has the right signature too. So take one key for each direction, or one domain:
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use dms::session::{Algorithm, KeyRing, Signer, SigningKey, Verifier, VerifyError};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let shared = SigningKey::generate(Algorithm::HmacSha256, "bank-2026")?;
+    /// let mut ring = KeyRing::new();
+    /// ring.insert(shared.verifying_key())?;
+    /// // At the client:
+    /// let requests = Signer::new(shared, "bank/transfer/to-server")?;
+    /// let replies = Verifier::new(ring, "bank/transfer/to-client")?;
+    ///
+    /// let request = requests.sign(&42, SystemTime::now())?;
+    /// // Somebody sends it back.
+    /// let reflected = replies.verify(&request, SystemTime::now());
+    /// assert!(matches!(reflected, Err(VerifyError::BadSignature { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
     HmacSha256,
 }
 
@@ -109,7 +131,8 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// A secret, and the id that it signs under. The memory that held it is overwritten when it is dropped, and nothing prints it.
+/// A secret, and the id that it signs under. Nothing prints it. It is kept on the heap, where it stays when the key is moved, and is overwritten there when the key is dropped. That is as far as it
+/// goes: a copy that the compiler has left on the stack while the key was made is not, nor one that the operating system has written to a disk.
 ///
 /// ```
 /// use dms::session::{Algorithm, SigningKey};
@@ -135,7 +158,7 @@ enum Secret {
 /// A secret that both sides have.
 #[derive(Clone)]
 struct Shared {
-    bytes: Zeroizing<[u8; 32]>,
+    bytes: Box<Zeroizing<[u8; 32]>>,
     /// HMAC with the key taken in, so that this is not done for each message.
     keyed: Box<Hmac<Sha256>>,
 }
@@ -143,7 +166,7 @@ struct Shared {
 impl Shared {
     fn new(bytes: &[u8; 32]) -> Self {
         let keyed = Hmac::new_from_slice(bytes).expect("HMAC takes keys of every length");
-        Self { bytes: Zeroizing::new(*bytes), keyed: Box::new(keyed) }
+        Self { bytes: Box::new(Zeroizing::new(*bytes)), keyed: Box::new(keyed) }
     }
 
     fn hmac(&self, text: [&[u8]; 2]) -> Hmac<Sha256> {
@@ -294,7 +317,7 @@ impl VerifyingKey {
     pub(super) fn raw_bytes(&self) -> Zeroizing<[u8; 32]> {
         match &self.key {
             Verifying::Ed25519(key) => Zeroizing::new(key.to_bytes()),
-            Verifying::HmacSha256(shared) => shared.bytes.clone(),
+            Verifying::HmacSha256(shared) => (*shared.bytes).clone(),
         }
     }
 
@@ -353,6 +376,12 @@ mod tests {
                 assert!(!text.contains("a5") && !text.contains("165"), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn no_secret_is_within_what_moves() {
+        assert_eq!(size_of::<Shared>(), 2 * size_of::<usize>());
+        assert!(size_of::<Secret>() <= 3 * size_of::<usize>());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What has been here before.
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use super::signed_message::MessageId;
 
@@ -50,6 +51,12 @@ impl Memory {
             self.forget(first);
         }
         Sight::First
+    }
+
+    /// Forgets all, so that only what is newer than all that was here is taken.
+    pub(super) fn collapse(&mut self) {
+        let seen = mem::take(&mut self.seen);
+        self.floor = self.floor.max(seen.last().copied());
     }
 
     fn forget(&mut self, message: (u64, MessageId)) {

@@ -15,9 +15,12 @@ use crate::message::{Format, MAX_PAYLOAD, PayloadError};
 const PURPOSE: &[u8] = b"dms signed message 1\0";
 
 /// The beginning of what is signed in a domain; it does not travel.
-pub(super) fn domain_prefix(domain: &str) -> Vec<u8> {
+pub(super) fn domain_prefix(domain: &str) -> Result<Vec<u8>, KeyError> {
+    if domain.is_empty() {
+        return Err(KeyError::NoDomain);
+    }
     let length = u64::try_from(domain.len()).unwrap_or(u64::MAX);
-    [PURPOSE, &length.to_be_bytes(), domain.as_bytes()].concat()
+    Ok([PURPOSE, &length.to_be_bytes(), domain.as_bytes()].concat())
 }
 
 /// Signs messages with one key.
@@ -33,10 +36,10 @@ pub(super) fn domain_prefix(domain: &str) -> Vec<u8> {
 /// let mut ring = KeyRing::new();
 /// ring.insert(key.verifying_key())?;
 ///
-/// let signer = Signer::new(key)?.domain("bank/transfer");
+/// let signer = Signer::new(key, "bank/transfer")?;
 /// let signed = signer.sign(&("bob".to_owned(), 42), SystemTime::now())?;
 ///
-/// let verifier = Verifier::new(ring).domain("bank/transfer");
+/// let verifier = Verifier::new(ring, "bank/transfer")?;
 /// let verified = verifier.verify(&signed, SystemTime::now())?;
 /// assert_eq!(verified.signer().as_str(), "alice");
 /// assert_eq!(*verified, ("bob".to_owned(), 42));
@@ -57,22 +60,19 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// A signer with this key, for the domain `""`.
+    /// A signer with this key, for messages of this domain.
+    ///
+    /// The domain says what the messages are for: name the protocol and the type of the message, as `"bank/transfer"`, and the direction, as `"bank/transfer/to-client"`, where both sides have
+    /// the same key. It does not travel, but is signed. What was signed in one domain is refused in another; without that, a message of one type could be passed off as one of another whose
+    /// fields have the same names.
     ///
     /// # Errors
-    /// [`KeyError::NoRandomness`]: ids of messages begin with a random number.
-    pub fn new(key: SigningKey) -> Result<Self, KeyError> {
+    /// [`KeyError::NoDomain`], and [`KeyError::NoRandomness`]: ids of messages begin with a random number.
+    pub fn new(key: SigningKey, domain: impl AsRef<str>) -> Result<Self, KeyError> {
+        let prefix = domain_prefix(domain.as_ref())?;
         let mut instance = [0; 8];
         random(&mut instance)?;
-        Ok(Self { key, prefix: domain_prefix(""), instance, next: AtomicU64::new(0) })
-    }
-
-    /// What the messages are for, such as the name of the program and of the type. A message that was signed in one domain is refused in another, so that, with the same
-    /// key, no message of one type can be passed off as one of another.
-    #[must_use]
-    pub fn domain(mut self, domain: &str) -> Self {
-        self.prefix = domain_prefix(domain);
-        self
+        Ok(Self { key, prefix, instance, next: AtomicU64::new(0) })
     }
 
     /// The id of the key that it signs with.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use parking_lot::{Mutex, RwLock};
 use serde::de::DeserializeOwned;
 
-use super::error::VerifyError;
+use super::error::{KeyError, VerifyError};
 use super::key::KeyId;
 use super::key_ring::KeyRing;
 use super::replay::{Memory, Sight};
@@ -26,6 +26,12 @@ use crate::message::{Format, MAX_PAYLOAD};
 ///
 /// It is empty at first: what was verified before the program was started again could be verified a second time. Where that matters, [`not_before`](Self::not_before) refuses what was
 /// signed before the start.
+///
+/// Of a key that is removed only the time of its newest message is remembered, some 100 bytes, for ever: taken back, it is accepted with what is newer.
+///
+/// # What is not refused
+/// A message says who signed it, not to whom: it is accepted once by *each* verifier of its domain. Where that matters name the receiver in the message, or in the domain. And where both
+/// sides sign with one shared key, see [`Algorithm::HmacSha256`](super::Algorithm::HmacSha256).
 #[derive(Debug)]
 pub struct Verifier {
     /// The beginning of each signed text.
@@ -36,32 +42,27 @@ pub struct Verifier {
     /// In milliseconds.
     ahead: u64,
     /// In milliseconds since 1970.
-    not_before: u64,
+    not_before: Option<u64>,
     capacity: usize,
     /// By the keys that have signed something. Those of keys that were removed stay, so that taking a key back opens no door.
     memories: Mutex<HashMap<KeyId, Memory>>,
 }
 
 impl Verifier {
-    /// A verifier that trusts these keys: for the domain `""`, with a window of a minute, and clocks that differ by up to 5 seconds.
-    #[must_use]
-    pub fn new(keys: KeyRing) -> Self {
-        Self {
-            prefix: domain_prefix(""),
+    /// A verifier that trusts these keys, for messages of this domain, which is that of their [signers](super::Signer::new): with a window of a minute, and clocks that differ by up to 5 seconds.
+    ///
+    /// # Errors
+    /// [`KeyError::NoDomain`].
+    pub fn new(keys: KeyRing, domain: impl AsRef<str>) -> Result<Self, KeyError> {
+        Ok(Self {
+            prefix: domain_prefix(domain.as_ref())?,
             keys: RwLock::new(keys),
             window: 60_000,
             ahead: 5_000,
-            not_before: 0,
+            not_before: None,
             capacity: 65_536,
             memories: Mutex::default(),
-        }
-    }
-
-    /// What the messages are for: the same as that of the [signer](super::Signer::domain).
-    #[must_use]
-    pub fn domain(mut self, domain: &str) -> Self {
-        self.prefix = domain_prefix(domain);
-        self
+        })
     }
 
     /// How long after it was signed a message is accepted.
@@ -85,10 +86,11 @@ impl Verifier {
         self
     }
 
-    /// Refuses what was signed before this time.
+    /// Refuses what may have been verified before this time, as by this program before it was started again: all that was signed earlier, and, since clocks differ, what its signer
+    /// says to have signed less than [`clocks_differ_by`](Self::clocks_differ_by) later. So for as long after a start what is signed by a clock that is right is refused too, and is to be sent again.
     #[must_use]
     pub fn not_before(mut self, time: SystemTime) -> Self {
-        self.not_before = milliseconds(time);
+        self.not_before = Some(milliseconds(time));
         self
     }
 
@@ -96,7 +98,14 @@ impl Verifier {
     ///
     /// `update` must not verify with this verifier: it would wait for itself.
     pub fn update_keys<R>(&self, update: impl FnOnce(&mut KeyRing) -> R) -> R {
-        update(&mut self.keys.write())
+        let mut keys = self.keys.write();
+        let outcome = update(&mut keys);
+        for (key, memory) in self.memories.lock().iter_mut() {
+            if keys.trusted(*key).is_none() {
+                memory.collapse();
+            }
+        }
+        outcome
     }
 
     /// The message, if it was signed with a key that is trusted, in this domain, within the window, and was not here before.
@@ -140,7 +149,9 @@ impl Verifier {
             return Err(VerifyError::FromTheFuture { key, message: id, ahead: Duration::from_millis(time - now) });
         }
         let too_old = || VerifyError::TooOld { key, message: id, age: Duration::from_millis(now.saturating_sub(time)) };
-        let oldest = now.saturating_sub(self.window).max(self.not_before);
+        // What was verified before then was at most so far ahead.
+        let not_before = self.not_before.map_or(0, |time| time.saturating_add(self.ahead));
+        let oldest = now.saturating_sub(self.window).max(not_before);
         if time < oldest {
             return Err(too_old());
         }
