@@ -441,3 +441,132 @@ fn a_runtime_that_goes_down_takes_the_tasks_with_it() {
     let mut monitor = monitor;
     Flavor::CurrentThread.run(|| async { monitor.wait().await }).unwrap();
 }
+
+#[test]
+fn a_session_hears_of_the_failure_of_a_task_that_was_begun_when_none_ran() {
+    on_every_runtime(|| async {
+        let (monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        let spawner = monitor.spawner();
+        spawner.spawn("short", async {});
+        let (_events, mut source) = event::<()>();
+        let session = async {
+            tokio::select! {
+                error = monitor.failed() => error,
+                _ = source.recv() => unreachable!("nobody sends"),
+            }
+        };
+        let late = async {
+            settle().await;
+            nine_siblings(&spawner, &drops);
+            spawner.spawn("late", async { Err::<(), _>("the disk is full") });
+        };
+        let (error, ()) = tokio::time::timeout(Duration::from_secs(10), async { tokio::join!(session, late) })
+            .await
+            .expect("the session is told");
+        assert_eq!(error.to_string(), "background task `late` failed: the disk is full");
+        assert_eq!(drops.count(), 9, "siblings are left");
+        // It says so again.
+        assert_eq!(monitor.failed().await.task(), "late");
+    });
+}
+
+/// Panics when it is dropped.
+struct Grenade;
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        panic!("it went off");
+    }
+}
+
+fn holds_a_grenade(spawner: &BackgroundSpawner) {
+    let grenade = Grenade;
+    spawner.spawn("armed", async move {
+        let _grenade = grenade;
+        pending::<()>().await;
+    });
+}
+
+#[test]
+fn a_panic_in_a_drop_guard_of_a_cancelled_task_is_reported() {
+    on_every_runtime(|| async {
+        let mut monitor = BackgroundMonitor::new();
+        holds_a_grenade(&monitor.spawner());
+        settle().await;
+        monitor.cancel();
+        let error = monitor.wait().await.unwrap_err();
+        assert_eq!(error.to_string(), "background task `armed` panicked: it went off");
+        none_is_alive("after wait").await;
+        assert_eq!(monitor.failed().await.task(), "armed");
+
+        // The first failure remains what is told.
+        let mut monitor = BackgroundMonitor::new();
+        holds_a_grenade(&monitor.spawner());
+        monitor.spawner().spawn("doomed", async {
+            settle().await;
+            Err::<(), _>("the disk is full")
+        });
+        assert_eq!(monitor.wait().await.unwrap_err().task(), "doomed");
+        none_is_alive("after the second").await;
+    });
+}
+
+#[module]
+struct Armed;
+
+#[module]
+impl Armed {
+    #[start]
+    fn start(&mut self, ctx: &mut Context<Self>) {
+        holds_a_grenade(&ctx.background());
+    }
+}
+
+#[test]
+fn a_panic_in_a_drop_guard_of_a_task_that_is_cancelled_with_its_module_is_a_failure_of_the_module() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let armed = system.register_module(Armed).await.unwrap();
+        settle().await;
+        armed.stop().await.unwrap();
+        let failure = armed.stopped().await.failure.expect("it is reported");
+        assert_eq!(failure.to_string(), "task `armed` failed: panicked: it went off");
+        system.shutdown().await;
+    });
+}
+
+#[module]
+struct Runs {
+    drops: Drops,
+}
+
+#[module]
+impl Runs {
+    /// A session with tasks of its own.
+    #[run]
+    async fn run(&mut self, inbox: &mut Inbox<Self>, ctx: &mut Context<Self>) {
+        let monitor = ctx.background().monitor();
+        nine_siblings(&monitor.spawner(), &self.drops);
+        while let Some(message) = inbox.recv().await {
+            inbox.dispatch(message, self, ctx).await;
+        }
+    }
+
+    #[handler(Poke)]
+    fn poke(&mut self) {}
+}
+
+#[test]
+fn a_module_has_stopped_when_the_drop_guards_of_a_monitor_nested_in_its_run_have_run() {
+    on_every_runtime(|| async {
+        for _ in 0..20 {
+            let (system, drops) = (System::new(), Drops::new());
+            let runs = system.register_module(Runs { drops: drops.clone() }).await.unwrap();
+            runs.poke().await.unwrap();
+            runs.stop().await.unwrap();
+            runs.stopped().await;
+            assert_eq!(drops.count(), 9, "tasks are left");
+            system.shutdown().await;
+        }
+    });
+}

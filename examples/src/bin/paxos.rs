@@ -33,7 +33,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use dms::session::{BackgroundMonitor, BackgroundSpawner, Endpoint, EventSender, Udp, event, event_within};
+use dms::session::{BackgroundMonitor, BackgroundSpawner, Endpoint, EventSender, Udp, event_within};
 use dms_examples::paxos::{Message, Promises, Replica, Value};
 use dms_examples::places::{Places, WrongArgument};
 
@@ -92,7 +92,7 @@ fn role() -> Result<Role, WrongArgument> {
 
 /// All replicas in this process, each at an address of its own.
 async fn all() -> Result<(), Failure> {
-    let mut sessions = BackgroundMonitor::new();
+    let sessions = BackgroundMonitor::new();
     let mut places = Vec::new();
     for _ in 0..REPLICAS {
         places.push(bind("127.0.0.1:0".parse()?).await?);
@@ -100,7 +100,7 @@ async fn all() -> Result<(), Failure> {
     let addrs: Vec<_> = places.iter().map(Endpoint::addr).collect();
     let mut decided = Vec::new();
     for (id, udp) in (1..).zip(places) {
-        let (sender, source) = event();
+        let (sender, source) = event_within(WAITING);
         start(&sessions.spawner(), id, None, udp, &addrs, sender);
         decided.push(source);
     }
@@ -108,7 +108,7 @@ async fn all() -> Result<(), Failure> {
     for source in &mut decided {
         tokio::select! {
             biased;
-            Err(failed) = sessions.wait() => return Err(failed.into()),
+            error = sessions.failed() => return Err(error.into()),
             value = source.recv() => drop(values.insert(value.ok_or("a replica is gone")?)),
         }
     }
@@ -121,19 +121,19 @@ async fn all() -> Result<(), Failure> {
 
 /// One replica, until Ctrl-C.
 async fn one(listen: SocketAddr, mut addrs: Vec<SocketAddr>, value: Option<Value>) -> Result<(), Failure> {
-    let mut sessions = BackgroundMonitor::new();
+    let sessions = BackgroundMonitor::new();
     let udp = bind(listen).await?;
     addrs.push(listen);
     // All count in the same order.
     addrs.sort_unstable();
     let id = (1..).zip(&addrs).find(|(_, addr)| **addr == listen).map_or(0, |(id, _)| id);
-    let (sender, mut decided) = event();
+    let (sender, mut decided) = event_within(WAITING);
     start(&sessions.spawner(), id, value, udp, &addrs, sender);
     let mut known = None;
     loop {
         tokio::select! {
             interrupted = tokio::signal::ctrl_c() => return Ok(interrupted?),
-            Err(failed) = sessions.wait() => return Err(failed.into()),
+            error = sessions.failed() => return Err(error.into()),
             value = decided.recv() => {
                 let value = value.ok_or("the replica is gone")?;
                 if known.is_none() {

@@ -80,14 +80,14 @@ async fn serve(addr: SocketAddr, until: impl AsyncFnOnce(SocketAddr) -> Result<(
     let udp = bind(addr).await?;
     let addr = udp.addr();
     println!("the server is at {addr}");
-    let mut sessions = BackgroundMonitor::new();
+    let sessions = BackgroundMonitor::new();
     let (events, incoming) = event_within(WAITING);
     sessions.spawner().spawn("listen", udp.listen(events));
     let mut server = Server::default();
     tokio::select! {
         ended = until(addr) => ended?,
-        failed = server.serve(udp, incoming) => failed?,
-        Err(failed) = sessions.wait() => return Err(failed.into()),
+        () = server.serve(udp, incoming) => {}
+        error = sessions.failed() => return Err(error.into()),
     }
     println!("the server has executed {} operations, and counts {}", server.executed(), server.count());
     Ok(())
@@ -95,7 +95,7 @@ async fn serve(addr: SocketAddr, until: impl AsyncFnOnce(SocketAddr) -> Result<(
 
 /// The clients, until each of their operations is answered.
 async fn ask(server: SocketAddr) -> Result<(), Failure> {
-    let mut sessions = BackgroundMonitor::new();
+    let sessions = BackgroundMonitor::new();
     let (done, mut answered) = event();
     // On the way to the server, from an address of its kind.
     let ours: SocketAddr = if server.is_ipv4() { "0.0.0.0:0".parse()? } else { "[::]:0".parse()? };
@@ -121,7 +121,7 @@ async fn ask(server: SocketAddr) -> Result<(), Failure> {
         tokio::select! {
             // What happened is told before what follows from it. That all have ended is no failure.
             biased;
-            Err(failed) = sessions.wait() => return Err(failed.into()),
+            error = sessions.failed() => return Err(error.into()),
             client = answered.recv() => answers += client.ok_or("a client is gone")??,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dms::session::{EventSource, Transport, TransportError};
+use dms::session::{EventSource, Transport};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::message::{Ballot, ToAcceptor, ToProposer, Value};
@@ -40,33 +40,32 @@ enum Phase {
 }
 
 impl<A: Clone + Ord + Send + Sync> Proposer<A> {
-    /// The session: gives the value once it is decided, or `None` where `answers` ends before.
+    /// The session: gives the value once it is decided, or `None` where `answers` ends before, or no round is left.
     ///
-    /// # Errors
-    /// The network is gone.
+    /// Only the acceptors count, whoever else answers. What cannot be sent is lost, as any message may be on its way.
     pub async fn run<T: Transport<ToAcceptor, Addr = A>>(
         self,
         transport: T,
         mut answers: EventSource<(A, ToProposer)>,
-    ) -> Result<Option<Value>, TransportError> {
+    ) -> Option<Value> {
         let mut random = Random(self.seed);
         let mut highest = 0;
         loop {
-            let ballot = self.next_ballot(highest);
-            transport.send_to_all(self.acceptors.clone(), ToAcceptor::Prepare(ballot)).await?;
+            let ballot = self.next_ballot(highest)?;
+            let _ = transport.send_to_all(self.acceptors.clone(), ToAcceptor::Prepare(ballot)).await;
             let prepared = self.phase(ballot, false, &mut answers).await;
             let failed = match prepared {
-                Phase::Over => return Ok(None),
+                Phase::Over => return None,
                 Phase::Failed(round) => round,
                 Phase::Agreed(accepted) => {
                     // What may have been decided is proposed again.
                     let value = accepted.map_or_else(|| self.value.clone(), |(_, value)| value);
                     let accept = ToAcceptor::Accept(ballot, value.clone());
-                    transport.send_to_all(self.acceptors.clone(), accept).await?;
+                    let _ = transport.send_to_all(self.acceptors.clone(), accept).await;
                     match self.phase(ballot, true, &mut answers).await {
-                        Phase::Over => return Ok(None),
+                        Phase::Over => return None,
                         Phase::Failed(round) => round,
-                        Phase::Agreed(_) => return Ok(Some(value)),
+                        Phase::Agreed(_) => return Some(value),
                     }
                 }
             };
@@ -75,11 +74,12 @@ impl<A: Clone + Ord + Send + Sync> Proposer<A> {
         }
     }
 
-    fn next_ballot(&self, highest: u64) -> Ballot {
-        let round = self.round.load(Ordering::Relaxed).max(highest) + 1;
+    /// A ballot that was never used; `None` where there is none left, for a round that comes round again would undo what was agreed.
+    fn next_ballot(&self, highest: u64) -> Option<Ballot> {
+        let round = self.round.load(Ordering::Relaxed).max(highest).checked_add(1)?;
         // On a disk it would be written here, before it is used.
         self.round.store(round, Ordering::Relaxed);
-        Ballot { round, replica: self.replica }
+        Some(Ballot { round, replica: self.replica })
     }
 
     /// Waits until a majority has promised, or accepted, `ballot`. What is an answer to something else was overtaken.
@@ -93,13 +93,19 @@ impl<A: Clone + Ord + Send + Sync> Proposer<A> {
                 Ok(None) => return Phase::Over,
                 Err(_) => return Phase::Failed(ballot.round),
             };
+            if !self.acceptors.contains(&acceptor) {
+                continue;
+            }
             match answer {
                 ToProposer::Promised(promised, accepted) if promised == ballot && !is_accept => {
                     highest = highest.max(accepted);
                     agreed.insert(acceptor);
                 }
                 ToProposer::Accepted(accepted) if accepted == ballot && is_accept => drop(agreed.insert(acceptor)),
-                ToProposer::Refused(refused, promised) if refused == ballot => return Phase::Failed(promised.round),
+                // After the last round there is no other, and nobody who keeps the rules has got there.
+                ToProposer::Refused(refused, promised) if refused == ballot && promised.round < u64::MAX => {
+                    return Phase::Failed(promised.round);
+                }
                 ToProposer::Promised(..) | ToProposer::Accepted(_) | ToProposer::Refused(..) => {}
             }
         }

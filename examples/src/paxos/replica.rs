@@ -1,14 +1,16 @@
 //! A replica: an acceptor and a proposer that share a transport.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use dms::session::{BackgroundMonitor, EventSender, EventSource, Transport, event};
+use dms::session::{BackgroundError, BackgroundMonitor, EventSender, EventSource, Transport, event, event_within};
 
 use super::acceptor::{Acceptor, acceptor};
 use super::message::{Decided, Message, ToAcceptor, ToProposer, Value};
 use super::proposer::Proposer;
+
+/// How many messages may wait for a session within the replica; what is too much is dropped, as the network might have done.
+const WAITING: usize = 1_000;
 
 /// What a replica is made of.
 #[derive(Debug)]
@@ -26,23 +28,27 @@ pub struct Replica<R> {
 }
 
 impl<R: Acceptor> Replica<R> {
-    /// The session: takes part until nothing comes any more. Whatever it learns to be decided it tells `decided`; that this is always the same is what Paxos is for.
+    /// The session: takes part until nothing comes any more. Whatever it learns to be decided it tells `decided`, for which there is to be room; that this is always the
+    /// same is what Paxos is for.
+    ///
+    /// What others than `replicas` send is nothing, and what cannot be sent is lost. That a replica says what is right is trusted, and that its address is its own: where
+    /// that may not be so messages are to be [signed](dms::session::Signed).
     ///
     /// # Errors
-    /// The network is gone, or one of the sessions within it failed.
+    /// One of the sessions within it panicked.
     pub async fn run<T>(
         self,
         transport: T,
         replicas: Vec<T::Addr>,
         mut incoming: EventSource<(T::Addr, Message)>,
         decided: EventSender<Value>,
-    ) -> Result<(), Box<dyn Error + Send + Sync>>
+    ) -> Result<(), BackgroundError>
     where
         T: Transport<ToAcceptor> + Transport<ToProposer> + Transport<Decided>,
     {
-        let mut sessions = BackgroundMonitor::new();
-        let (to_acceptor, asked) = event();
-        let (to_proposer, answers) = event();
+        let sessions = BackgroundMonitor::new();
+        let (to_acceptor, asked) = event_within(WAITING);
+        let (to_proposer, answers) = event_within(WAITING);
         let (done, mut ends) = event();
         sessions.spawner().spawn("acceptor", acceptor(self.rules, transport.clone(), asked));
         let proposer = Proposer {
@@ -60,32 +66,32 @@ impl<R: Acceptor> Replica<R> {
             // In this order, so that a run is the same again for the same network.
             let learned = tokio::select! {
                 biased;
-                failed = sessions.wait() => return Err(failed.err().map_or("the acceptor has ended".into(), Into::into)),
-                end = ends.recv() => match end {
-                    Some(end) => {
-                        let value = end?;
-                        if let Some(value) = &value {
-                            transport.send_to_all(replicas.clone(), Decided(value.clone())).await?;
-                        }
-                        value
+                error = sessions.failed() => return Err(error),
+                end = ends.recv() => {
+                    let value = end.flatten();
+                    if let Some(value) = &value {
+                        let _ = transport.send_to_all(replicas.clone(), Decided(value.clone())).await;
                     }
-                    None => None,
-                },
+                    value
+                }
                 message = incoming.recv() => match message {
                     None => return Ok(()),
+                    Some((from, _)) if !replicas.contains(&from) => None,
                     Some((_, Message::Decided(Decided(value)))) => Some(value),
                     Some((from, Message::ToAcceptor(asked))) => {
-                        match &known {
+                        if let Some(known) = &known {
                             // Who asks does not know it yet.
-                            Some(known) => transport.send_to(from, known.clone()).await?,
-                            None => to_acceptor.send((from, asked)).await?,
+                            let _ = transport.send_to(from, known.clone()).await;
+                        } else {
+                            // Without waiting for room, or one session within could hold up all.
+                            let _ = to_acceptor.try_send((from, asked));
                         }
                         None
                     }
                     Some((from, Message::ToProposer(answer))) => {
                         if let Some(to_proposer) = &to_proposer {
                             // It may have got what it waited for.
-                            let _ = to_proposer.send((from, answer)).await;
+                            let _ = to_proposer.try_send((from, answer));
                         }
                         None
                     }
@@ -93,9 +99,11 @@ impl<R: Acceptor> Replica<R> {
             };
             if let Some(value) = learned {
                 to_proposer = None;
-                known.get_or_insert_with(|| Decided(value.clone()));
-                // Somebody may have heard enough.
-                let _ = decided.send(value).await;
+                if known.as_ref().is_none_or(|Decided(known)| *known != value) {
+                    // Somebody may have heard enough.
+                    let _ = decided.try_send(value.clone());
+                }
+                known.get_or_insert(Decided(value));
             }
         }
     }

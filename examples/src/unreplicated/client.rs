@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dms::session::{SubmitSource, Transport, TransportError};
+use dms::session::{SubmitSource, Transport};
 use tokio::time::interval;
 
 use super::{ClientId, Incoming, Message, Request};
@@ -19,17 +19,16 @@ pub struct Client<A> {
     pub server: A,
 }
 
-impl<A: Clone> Client<A> {
+impl<A: Clone + PartialEq> Client<A> {
     /// The session: brings the operations that are submitted to the server, one after the other, and answers each with the counter right after it. It ends when nobody can submit any more.
     ///
-    /// # Errors
-    /// The network is gone.
+    /// Only the server answers; what others send is nothing. A request that cannot be sent is lost, as any may be on its way, and is sent again.
     pub async fn run<T: Transport<Request, Addr = A>>(
         self,
         transport: T,
         mut incoming: Incoming<A>,
         mut operations: SubmitSource<u64, u64>,
-    ) -> Result<(), TransportError> {
+    ) {
         let mut sequence = 0;
         while let Some((add, answer)) = operations.recv().await {
             sequence += 1;
@@ -40,18 +39,19 @@ impl<A: Clone> Client<A> {
                 tokio::select! {
                     biased;
                     message = incoming.recv() => match message {
-                        Some((_, Message::Reply(reply))) if reply.client == self.id && reply.sequence == sequence => {
+                        Some((from, Message::Reply(reply)))
+                            if from == self.server && reply.client == self.id && reply.sequence == sequence =>
+                        {
                             break reply.count;
                         }
                         // An answer that has been here.
                         Some(_) => {}
-                        None => return Ok(()),
+                        None => return,
                     },
-                    _ = asks.tick() => transport.send_to(self.server.clone(), request.clone()).await?,
+                    _ = asks.tick() => drop(transport.send_to(self.server.clone(), request.clone()).await),
                 }
             };
             answer.send(count);
         }
-        Ok(())
     }
 }

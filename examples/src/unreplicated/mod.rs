@@ -10,7 +10,7 @@ use dms::session::EventSource;
 use serde::{Deserialize, Serialize};
 
 pub use client::{Client, RETRY};
-pub use server::Server;
+pub use server::{MAX_CLIENTS, Server};
 
 /// Names a client. Each is another one, also where a program is started again.
 pub type ClientId = u64;

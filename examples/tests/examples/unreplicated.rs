@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::Process;
-use dms::session::{BackgroundMonitor, Endpoint, event, submit};
+use dms::session::{BackgroundMonitor, Endpoint, Transport, Udp, event, submit};
 use dms::testing::{Faults, Network};
-use dms_examples::unreplicated::{Client, Message, Server};
+use dms_examples::unreplicated::{Client, MAX_CLIENTS, Message, Request, Server};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_unreplicated");
 const CLIENTS: u32 = 10;
@@ -57,7 +57,7 @@ fn run(seed: u64) -> Run {
         tokio::select! {
             biased;
             () = async { while let Some(of_one) = answered.recv().await { answers.extend(of_one) } } => {}
-            end = server.serve(place, incoming) => panic!("the server ended: {end:?}"),
+            () = server.serve(place, incoming) => panic!("the server ended"),
         }
         sessions.cancel();
         sessions.wait().await.unwrap();
@@ -86,6 +86,77 @@ fn the_same_seed_is_the_same_run_byte_for_byte() {
     assert!(first.trace.len() > 100_000, "{} bytes", first.trace.len());
     assert!(first == second, "two traces of one seed differ");
     assert_ne!(first.trace, run(8).trace);
+}
+
+/// A runtime on paused time, and a session on it with a network that keeps all.
+fn on_a_calm_network(session: impl AsyncFnOnce(Network<Message>)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(session(Network::new(1, Faults::none())));
+}
+
+fn request(client: u64, sequence: u64, add: u64) -> Request {
+    Request { client, sequence, add }
+}
+
+/// Has the server take these requests, all from address 1, and says what was answered.
+async fn answered(server: &mut Server, network: Network<Message>, requests: Vec<Request>) -> Vec<(u64, u64)> {
+    let (here, there) = (network.bind(0).unwrap(), network.bind(1).unwrap());
+    let (events, incoming) = event();
+    for request in requests {
+        events.send((1, Message::Request(request))).await.unwrap();
+    }
+    drop(events);
+    server.serve(here, incoming).await;
+    let (events, mut replies) = event();
+    let _ = tokio::time::timeout(Duration::from_secs(1), there.listen(events)).await;
+    let mut answers = Vec::new();
+    while let Some((_, Message::Reply(reply))) = replies.try_recv() {
+        answers.push((reply.client, reply.count));
+    }
+    answers
+}
+
+#[test]
+fn an_operation_for_which_the_counter_has_no_room_is_not_executed() {
+    on_a_calm_network(async |network| {
+        let mut server = Server::default();
+        let requests = vec![request(1, 1, u64::MAX), request(2, 1, 1), request(3, 1, 0)];
+        assert_eq!(answered(&mut server, network, requests).await, [(1, u64::MAX), (3, u64::MAX)]);
+        assert_eq!((server.executed(), server.count()), (2, u64::MAX));
+    });
+}
+
+#[test]
+fn a_server_knows_a_bounded_number_of_clients_and_goes_on_with_those() {
+    on_a_calm_network(async |network| {
+        let mut server = Server::default();
+        let known = MAX_CLIENTS as u64;
+        let mut requests: Vec<_> = (0..known + 100).map(|client| request(client, 1, 1)).collect();
+        requests.push(request(0, 2, 1));
+        let answers = answered(&mut server, network, requests).await;
+        assert_eq!(answers.len() as u64, known + 1);
+        assert_eq!(answers.last(), Some(&(0, known + 1)));
+    });
+}
+
+#[tokio::test]
+async fn a_reply_that_cannot_be_sent_ends_no_server() {
+    let udp = Udp::<Message>::bind("127.0.0.1:0").await.unwrap();
+    let there = Udp::<Message>::bind("127.0.0.1:0").await.unwrap();
+    // The operating system sends nothing to port 0.
+    let nowhere = "127.0.0.1:0".parse().unwrap();
+    assert!(udp.send_to(nowhere, request(1, 1, 1)).await.is_err());
+    let (events, incoming) = event();
+    events.send((nowhere, Message::Request(request(1, 1, 1)))).await.unwrap();
+    events.send((there.addr(), Message::Request(request(2, 1, 1)))).await.unwrap();
+    let (events, mut source) = event();
+    let mut server = Server::default();
+    let reply = tokio::select! {
+        () = server.serve(udp, incoming) => panic!("the server has ended"),
+        ended = there.listen(events) => panic!("{ended:?}"),
+        reply = source.recv() => reply,
+    };
+    assert!(matches!(reply, Some((_, Message::Reply(reply))) if reply.client == 2 && reply.count == 2));
 }
 
 #[test]

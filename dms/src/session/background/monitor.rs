@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::task_local;
 
 use super::error::BackgroundError;
@@ -33,7 +34,8 @@ task_local! {
 /// ```
 ///
 /// It needs no system. Made inside a background task, it is *nested* in that task's monitor: its tasks are cancelled with that one's, and whoever waits for that one waits for them too.
-/// For tasks of a module see [`Context::background`](crate::Context::background).
+/// In the code of a module, as in a handler or `#[run]`, it is not: there nest it with `ctx.background().monitor()`, which is joined before the module has stopped.
+/// See [`Context::background`](crate::Context::background).
 ///
 /// Dropped, its tasks are cancelled. Nobody waits for them then, unless it is nested: call [`cancel`](Self::cancel) and [`wait`](Self::wait) for that.
 #[must_use = "dropping it cancels its tasks"]
@@ -45,12 +47,15 @@ pub struct BackgroundMonitor {
 pub(super) struct Watch {
     pub(super) tasks: TaskList,
     failure: Mutex<Option<BackgroundError>>,
+    /// Wakes whoever waits for the failure.
+    failing: Notify,
 }
 
 impl Watch {
     pub(super) fn fail(&self, error: BackgroundError) {
         let mut failure = self.failure.lock();
-        if failure.is_none() && !self.tasks.is_closed() {
+        // Of what a task returns once it is cancelled nobody wants to know; a panic is a mistake even then.
+        if failure.is_none() && (!self.tasks.is_closed() || matches!(error, BackgroundError::Panicked { .. })) {
             *failure = Some(error);
         } else {
             drop(failure);
@@ -58,6 +63,7 @@ impl Watch {
         }
         drop(failure);
         self.tasks.close();
+        self.failing.notify_waiters();
     }
 }
 
@@ -68,7 +74,7 @@ impl BackgroundMonitor {
     }
 
     pub(super) fn owning(tasks: TaskList) -> Self {
-        Self { watch: Arc::new(Watch { tasks, failure: Mutex::default() }) }
+        Self { watch: Arc::new(Watch { tasks, failure: Mutex::default(), failing: Notify::new() }) }
     }
 
     /// Where tasks are begun: to be given to whatever needs some.
@@ -87,13 +93,58 @@ impl BackgroundMonitor {
     /// Tasks may be spawned while it waits, and where all have finished also afterwards.
     ///
     /// # Errors
-    /// A task failed or panicked; the first one did. The others have been cancelled, and have gone with all that they held. It says the same when it is called again.
+    /// A task failed or panicked, the latter also where it was cancelled and something that it held panics when it is dropped; the first one did. The others have been cancelled, and have gone with all that they held. It says the same when it is called again.
     ///
     /// # Cancel safety
-    /// Cancel safe. In the `select!` of a session the branch is `Err(error) = monitor.wait() => …`: that all have finished is nothing for it to do.
+    /// Cancel safe. In the `select!` of a session the branch is [`failed`](Self::failed).
     pub async fn wait(&mut self) -> Result<(), BackgroundError> {
         self.watch.tasks.join().await;
         self.watch.failure.lock().clone().map_or(Ok(()), Err)
+    }
+
+    /// Waits until a task has failed and the others, which that cancels, have gone; for ever where none fails. For the `select!` of a session:
+    ///
+    /// ```
+    /// use dms::session::{BackgroundError, BackgroundMonitor, BackgroundSpawner, EventSource, event};
+    ///
+    /// async fn session(mut events: EventSource<u32>, begin: impl FnOnce(BackgroundSpawner)) -> Result<u32, BackgroundError> {
+    ///     let monitor = BackgroundMonitor::new();
+    ///     begin(monitor.spawner());
+    ///     let mut sum = 0;
+    ///     loop {
+    ///         tokio::select! {
+    ///             error = monitor.failed() => return Err(error),
+    ///             event = events.recv() => match event {
+    ///                 Some(number) => sum += number,
+    ///                 None => return Ok(sum),
+    ///             },
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (_events, source) = event();
+    /// let error = session(source, |spawner| spawner.spawn("listen", async { Err::<(), _>("the network is gone") })).await.unwrap_err();
+    /// assert_eq!(error.to_string(), "background task `listen` failed: the network is gone");
+    /// # }
+    /// ```
+    ///
+    /// Unlike [`wait`](Self::wait) it does not end while no task runs: whoever has a spawner may begin one that fails.
+    ///
+    /// # Cancel safety
+    /// Cancel safe.
+    pub async fn failed(&self) -> BackgroundError {
+        loop {
+            let failing = self.watch.failing.notified();
+            // Whoever fails from here on wakes it.
+            let failure = self.watch.failure.lock().clone();
+            if let Some(error) = failure {
+                self.watch.tasks.join().await;
+                return error;
+            }
+            failing.await;
+        }
     }
 }
 

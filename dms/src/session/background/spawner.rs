@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::pin;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
 
 use super::error::BackgroundError;
 use super::monitor::{AMONG, BackgroundMonitor, Watch};
@@ -101,14 +105,44 @@ impl BackgroundSpawner {
     }
 
     fn run(&self, name: String, future: impl Future<Output = Option<ModuleError>> + Send + 'static) {
-        let owner = self.owner.clone();
-        self.tasks.spawn(AMONG.scope(self.tasks.clone(), async move {
-            match contain(pin!(future)).await {
-                Ok(None) => {}
-                Ok(Some(error)) => owner.fail(BackgroundError::failed(name, error)),
-                Err(panic) => owner.fail(BackgroundError::Panicked { task: name, text: panic_text(&*panic) }),
+        let task = Reported { future: Some(future), name, owner: self.owner.clone() };
+        self.tasks.spawn(AMONG.scope(self.tasks.clone(), task));
+    }
+}
+
+pin_project! {
+    /// A task that reports how it fails: also of a panic of what it held, when it is cancelled and dropped.
+    struct Reported<F> {
+        #[pin]
+        future: Option<F>,
+        name: String,
+        owner: Owner,
+    }
+
+    impl<F> PinnedDrop for Reported<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| this.future.set(None))) {
+                this.owner.fail(BackgroundError::Panicked { task: this.name.clone(), text: panic_text(&*panic) });
             }
-        }));
+        }
+    }
+}
+
+impl<F: Future<Output = Option<ModuleError>>> Future for Reported<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let Some(future) = this.future.as_pin_mut() else { return Poll::Ready(()) };
+        match ready!(pin!(contain(future)).poll(cx)) {
+            Ok(None) => {}
+            Ok(Some(error)) => this.owner.fail(BackgroundError::failed(this.name.clone(), error)),
+            Err(panic) => {
+                this.owner.fail(BackgroundError::Panicked { task: this.name.clone(), text: panic_text(&*panic) });
+            }
+        }
+        Poll::Ready(())
     }
 }
 
