@@ -73,7 +73,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("server: {}", report.status);
 
     let pause = Backoff::new(Duration::from_millis(10), Duration::from_secs(1));
-    let restart = Restart::on_failure().max_restarts(2, Duration::from_secs(60)).backoff(pause);
+    let restart = Restart::on_failure().max_restarts(2, Duration::from_mins(1)).backoff(pause);
     let crasher = ProcessConfig::new("crasher", "sh").args(["-c", "echo no oil >&2; exit 3"]).restart(restart);
     let crasher = manager.spawn(crasher).await?;
     crasher.wait().await?;

@@ -30,7 +30,7 @@ macro_rules! examples {
     };
 }
 
-examples! { backpressure counter events managed paxos ping_pong processes requests ring session testing ticker unreplicated upgrade }
+examples! { backpressure counter events managed paxos ping_pong processes requests ring session sessions signed testing ticker unreplicated upgrade }
 
 fn prints_what_its_header_says(name: &str, program: &str) {
     let source = format!("{}/src/bin/{name}.rs", env!("CARGO_MANIFEST_DIR"));
@@ -64,10 +64,12 @@ fn tells(program: &str, arguments: &[&str], told: &str) {
 }
 
 #[test]
-fn managed_processes_and_upgrade_are_what_the_readme_shows() {
+fn those_that_say_so_are_what_the_readme_shows() {
     for header in [
         include_str!("../../src/bin/managed.rs"),
         include_str!("../../src/bin/processes.rs"),
+        include_str!("../../src/bin/sessions.rs"),
+        include_str!("../../src/bin/signed.rs"),
         include_str!("../../src/bin/upgrade.rs"),
     ] {
         is_what_the_readme_shows(header);
