@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 // The seeker may have heard enough.
                 Message::Answer(answer) => drop(answers.send(answer).await),
             },
-            Err(error) = monitor.wait() => return Err(error.into()),
+            error = monitor.failed() => return Err(error.into()),
         }
     };
     println!("{answer}");
