@@ -37,6 +37,8 @@ mod message;
 mod module;
 #[cfg(feature = "observe")]
 pub mod observe;
+#[cfg(all(feature = "process", not(unix)))]
+compile_error!("the feature `process` of `dms` is for Unix; see that this target does not ask for it");
 #[cfg(all(feature = "process", unix))]
 pub mod process;
 #[cfg(any(feature = "config", feature = "process"))]

@@ -6,7 +6,7 @@ use dms::process::{Process, ProcessConfig, ProcessManager, ProcessStatus, Signal
 use dms::recovery::Restart;
 use dms::{Failure, System};
 
-use crate::real::{Says, lives, sh, soon};
+use crate::real::{Says, lives, sh, soon, takes_at_most};
 
 #[tokio::test]
 async fn an_exit_with_zero_is_a_normal_end() {
@@ -37,24 +37,25 @@ async fn what_fails_too_often_escalates_once_and_says_what_it_exited_with() {
 
 #[tokio::test]
 async fn a_process_that_refuses_to_end_is_killed_after_its_grace_with_its_grandchildren() {
-    let system = System::new();
     let grace = Duration::from_millis(200);
-    let says = Says::new();
-    let script = "trap '' TERM; sleep 600 & echo $! > $SAYS; while :; do wait; done";
-    let deaf = Process::spawn(&system, says.heard_by(sh("deaf", script)).grace(grace)).await.unwrap();
-    let grandchild = says.number().await;
-    let child = deaf.pid().unwrap();
-    assert!(lives(child) && lives(grandchild));
-    let begun = Instant::now();
-    let report = deaf.stop().await.unwrap();
-    let took = begun.elapsed();
-    assert!(!lives(child) && !lives(grandchild));
-    assert!(took >= grace, "{took:?}");
-    // Twice the grace on a machine that has nothing else to do: it took 0.21 s there.
-    assert!(took < grace * 20, "{took:?}");
-    println!("{took:?}");
-    let exit = report.exit.unwrap();
-    assert_eq!((exit.signal(), exit.grace_passed), (Some(Signal::KILL), true));
-    assert_eq!(report.status, ProcessStatus::Terminated);
-    system.shutdown().await;
+    takes_at_most(grace * 2, async || {
+        let system = System::new();
+        let says = Says::new();
+        let script = "trap '' TERM; sleep 600 & echo $! > $SAYS; while :; do wait; done";
+        let deaf = Process::spawn(&system, says.heard_by(sh("deaf", script)).grace(grace)).await.unwrap();
+        let grandchild = says.number().await;
+        let child = deaf.pid().unwrap();
+        assert!(lives(child) && lives(grandchild));
+        let begun = Instant::now();
+        let report = deaf.stop().await.unwrap();
+        let took = begun.elapsed();
+        assert!(!lives(child) && !lives(grandchild));
+        assert!(took >= grace, "{took:?}");
+        let exit = report.exit.unwrap();
+        assert_eq!((exit.signal(), exit.grace_passed), (Some(Signal::KILL), true));
+        assert_eq!(report.status, ProcessStatus::Terminated);
+        system.shutdown().await;
+        took
+    })
+    .await;
 }

@@ -7,36 +7,40 @@ use dms::process::{Process, ProcessConfig, ProcessManager, ProcessStatus};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-use crate::real::{Says, lives, sh};
+use crate::real::{Says, lives, sh, takes_at_most};
 
 #[tokio::test]
 async fn fifty_processes_run_at_once_and_end_within_one_grace() {
-    let system = System::new();
     let grace = Duration::from_secs(1);
-    let manager = ProcessManager::new(&system, ProcessConfig::default().grace(grace));
-    let says: Vec<_> = (0..50).map(|_| Says::new()).collect();
-    let mut spawns = JoinSet::new();
-    for (number, says) in says.iter().enumerate() {
-        let script = "trap '' TERM; echo ready > $SAYS; while :; do sleep 600 & wait; done";
-        let (manager, config) = (manager.clone(), says.heard_by(sh(&format!("job-{number}"), script)));
-        spawns.spawn(async move { manager.spawn(config).await.unwrap() });
-    }
-    let handles = spawns.join_all().await;
-    for says in &says {
-        says.line().await;
-    }
-    let pids: Vec<_> = handles.iter().map(|handle| handle.pid().unwrap()).collect();
-    assert!(pids.iter().copied().all(lives));
-    assert_eq!(manager.list().len(), 50);
-    let begun = Instant::now();
-    system.shutdown().await;
-    let took = begun.elapsed();
-    assert!(took >= grace && took < grace * 10, "50 graces were {:?}: {took:?}", grace * 50);
-    assert!(!pids.into_iter().any(lives));
-    for handle in handles {
-        assert_eq!(handle.status(), ProcessStatus::Terminated);
-        assert!(handle.report().exit.unwrap().grace_passed);
-    }
+    takes_at_most(grace * 2, async || {
+        let system = System::new();
+        let manager = ProcessManager::new(&system, ProcessConfig::default().grace(grace));
+        let says: Vec<_> = (0..50).map(|_| Says::new()).collect();
+        let mut spawns = JoinSet::new();
+        for (number, says) in says.iter().enumerate() {
+            let script = "trap '' TERM; echo ready > $SAYS; while :; do sleep 600 & wait; done";
+            let (manager, config) = (manager.clone(), says.heard_by(sh(&format!("job-{number}"), script)));
+            spawns.spawn(async move { manager.spawn(config).await.unwrap() });
+        }
+        let handles = spawns.join_all().await;
+        for says in &says {
+            says.line().await;
+        }
+        let pids: Vec<_> = handles.iter().map(|handle| handle.pid().unwrap()).collect();
+        assert!(pids.iter().copied().all(lives));
+        assert_eq!(manager.list().len(), 50);
+        let begun = Instant::now();
+        system.shutdown().await;
+        let took = begun.elapsed();
+        assert!(took >= grace, "{took:?}");
+        assert!(!pids.into_iter().any(lives));
+        for handle in handles {
+            assert_eq!(handle.status(), ProcessStatus::Terminated);
+            assert!(handle.report().exit.unwrap().grace_passed);
+        }
+        took
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use dms::process::{ProcessConfig, ProcessError, ProcessManager};
+use dms::process::{ProcessConfig, ProcessError, ProcessManager, ResourceLimits};
 use dms::{RegisterError, System};
 
 use crate::real::sh;
@@ -49,6 +49,46 @@ async fn a_program_that_may_not_be_run_is_named_with_its_path() {
         let ProcessError::NotExecutable { program: named, .. } = &error else { panic!("{error:?}") };
         assert_eq!(*named, program);
         assert!(error.to_string().contains(&program.display().to_string()));
+    }
+}
+
+#[tokio::test]
+async fn what_a_program_is_run_by_is_named_where_that_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    fs::write(&program, "#!/no/such/interpreter -x\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let expected = format!(
+        "process `job` was not spawned: {} is run by /no/such/interpreter, which is not there",
+        program.display()
+    );
+    let config = ProcessConfig::new("job", &program);
+    assert_eq!(config.check().unwrap_err().to_string(), expected);
+    assert_eq!(refused(config).await.to_string(), expected);
+}
+
+#[tokio::test]
+async fn a_program_is_looked_for_where_a_process_without_a_path_would() {
+    let folder = tempfile::tempdir().unwrap();
+    for config in [
+        ProcessConfig::new("job", "no-such-program").env_clear(true),
+        ProcessConfig::new("job", "no-such-program").env_remove("PATH"),
+    ] {
+        for error in [config.check().unwrap_err(), refused(config).await] {
+            let ProcessError::ProgramNotFound { searched, .. } = &error else { panic!("{error:?}") };
+            assert!(searched.as_ref().unwrap().ends_with("/bin:/usr/bin"), "{searched:?}");
+        }
+    }
+    let own = ProcessConfig::new("job", "no-such-program").env_clear(true).env("PATH", folder.path());
+    let ProcessError::ProgramNotFound { searched, .. } = own.check().unwrap_err() else { panic!() };
+    assert_eq!(searched.as_deref(), folder.path().to_str());
+}
+
+#[tokio::test]
+async fn so_few_open_files_that_nothing_starts_are_refused() {
+    let config = sh("job", "exit 0").limits(ResourceLimits::new().open_files(3));
+    for error in [config.check().unwrap_err(), refused(config).await] {
+        assert!(matches!(&error, ProcessError::Setting { setting: "limits", .. }), "{error:?}");
     }
 }
 

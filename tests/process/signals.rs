@@ -1,8 +1,8 @@
 //! Halting, going on, and signals; and what leaves the group.
 
+use dms::System;
 use dms::prelude::*;
-use dms::process::{Process, ProcessChanged, ProcessConfig, ProcessError, ProcessRef, ProcessStatus, Signal};
-use dms::{Supervisor, System};
+use dms::process::{Process, ProcessChanged, ProcessConfig, ProcessError, ProcessStatus, Signal};
 
 use crate::real::{Says, gone, lives, sh, state_of};
 
@@ -95,17 +95,6 @@ async fn what_a_process_leaves_behind_when_it_exits_goes_too() {
     let grandchild = says.number().await;
     assert!(job.wait().await.unwrap().is_success());
     gone(grandchild).await;
-    system.shutdown().await;
-}
-
-#[tokio::test]
-async fn a_process_that_is_asked_to_end_has_ended_as_it_should() {
-    let system = System::new();
-    let supervisor = Supervisor::from(&system);
-    let job = Process::spawn(supervisor, ProcessConfig::new("job", "sleep").arg("600")).await.unwrap();
-    job.module().ask_to_end().await.unwrap().unwrap();
-    assert_eq!(job.wait().await.unwrap().signal(), Some(Signal::TERM));
-    assert_eq!(job.status(), ProcessStatus::Terminated);
     system.shutdown().await;
 }
 

@@ -8,8 +8,9 @@ use rustix::fs::{Access, access};
 
 use super::config::ProcessConfig;
 use super::error::{ProcessError, ProcessResult};
+use super::interpreter;
+use super::lookup::{accounts, enter, is_searched, search_path};
 use super::monitor;
-use super::spawn::{accounts, enter, is_searched, search_path};
 
 impl ProcessConfig {
     /// Looks whether the process could be spawned as things are now, and spawns nothing: whether its program is there and may be run, its working directory may be entered, its user and group are known, its health can be found out, and this platform has what its limits take.
@@ -25,7 +26,7 @@ impl ProcessConfig {
     /// ```
     ///
     /// # Errors
-    /// [`ProgramNotFound`](ProcessError::ProgramNotFound), [`NotExecutable`](ProcessError::NotExecutable), [`Directory`](ProcessError::Directory), [`UnknownUser`](ProcessError::UnknownUser),
+    /// [`ProgramNotFound`](ProcessError::ProgramNotFound), [`InterpreterNotFound`](ProcessError::InterpreterNotFound), [`NotExecutable`](ProcessError::NotExecutable), [`Directory`](ProcessError::Directory), [`UnknownUser`](ProcessError::UnknownUser),
     /// [`UnknownGroup`](ProcessError::UnknownGroup), [`Setting`](ProcessError::Setting), [`Unsupported`](ProcessError::Unsupported): the first of them.
     pub fn check(&self) -> ProcessResult<()> {
         let id = || self.id.clone();
@@ -37,11 +38,14 @@ impl ProcessConfig {
         accounts(self)?;
         self.check_health()?;
         monitor::check(self)?;
-        let searched = is_searched(&self.command).then(|| search_path(self).unwrap_or_default());
+        let searched = is_searched(&self.command).then(|| search_path(self));
         let mut refused = None;
         for program in self.candidates(searched.as_deref()) {
             match run(&program) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    let Some(interpreter) = interpreter::missing(&program) else { return Ok(()) };
+                    return Err(ProcessError::InterpreterNotFound { id: id(), program, interpreter });
+                }
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 Err(error) => drop(refused.get_or_insert((program, error))),
             }

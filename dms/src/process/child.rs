@@ -23,7 +23,6 @@ use tokio::time::sleep;
 use super::graves::{self, Grave};
 use super::guardian;
 use super::id::ProcessId;
-#[cfg(any(target_os = "linux", target_os = "android"))]
 use super::proc::{Member, members_now};
 use super::signal::Signal;
 
@@ -274,17 +273,10 @@ impl Child {
 }
 
 /// Whether a process of the group lives. A zombie of which another one is the parent stays for as long as that likes.
-#[cfg(any(target_os = "linux", target_os = "android"))]
 fn has_living(group: Pid) -> bool {
     let mut buffer = Vec::new();
     let mut lives = |pid| Member::read(pid, &mut buffer).ok().flatten().is_some_and(|member| !member.has_ended);
     members_now(group).is_ok_and(|members| members.into_iter().any(&mut lives))
-}
-
-/// Whether a process of the group may live.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn has_living(_: Pid) -> bool {
-    true
 }
 
 impl fmt::Debug for Child {

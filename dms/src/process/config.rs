@@ -68,7 +68,6 @@ pub struct ProcessConfig {
     pub(super) command: OsString,
     #[serde(default, deserialize_with = "text::list")]
     pub(super) args: Vec<OsString>,
-    /// `None` for a variable that the process is not to have.
     #[serde(default, deserialize_with = "text::variables")]
     pub(super) env: BTreeMap<OsString, OsString>,
     #[serde(default, deserialize_with = "text::list")]
@@ -208,7 +207,7 @@ impl ProcessConfig {
 
     /// Whether it is killed when this program dies, however it does: `SIGKILL`, `std::process::exit`, a crash. Else it is, and with it its [group](Self::own_group).
     ///
-    /// A program that is `setuid` cannot be told so; of it only the group is killed.
+    /// A program that is `setuid` cannot be told so: it is killed with the rest of its group, where it leads [one](Self::own_group) and has not become a user whom this program may not signal.
     #[must_use]
     pub fn parent_death_signal(mut self, killed: bool) -> Self {
         self.parent_death_signal = Some(killed);

@@ -45,6 +45,16 @@ pub enum ProcessError {
         /// The `PATH` it was looked for in, where it was given without a directory.
         searched: Option<String>,
     },
+    /// The program is there, and what it is run by is not: the interpreter that the first line of a script names, or the loader of a binary that was built for another system.
+    #[error("process `{id}` was not spawned: {} is run by {}, which is not there", .program.display(), .interpreter.display())]
+    InterpreterNotFound {
+        /// The process.
+        id: ProcessId,
+        /// The program.
+        program: PathBuf,
+        /// What is missing.
+        interpreter: PathBuf,
+    },
     /// The program is there, and may not be run: it is not executable, or in a directory that may not be searched.
     #[error(
         "process `{id}` was not spawned: {} may not be run; see that it is an executable file, and that its directories may be searched", .program.display()

@@ -65,7 +65,7 @@ impl ProcessManager {
     /// Spawns a process; ready when it runs.
     ///
     /// # Errors
-    /// [`Taken`](ProcessError::Taken) where a process or another module that lives has the id, [`ProgramNotFound`](ProcessError::ProgramNotFound), [`NotExecutable`](ProcessError::NotExecutable),
+    /// [`Taken`](ProcessError::Taken) where a process or another module that lives has the id, [`ProgramNotFound`](ProcessError::ProgramNotFound), [`InterpreterNotFound`](ProcessError::InterpreterNotFound), [`NotExecutable`](ProcessError::NotExecutable),
     /// [`Directory`](ProcessError::Directory), [`UnknownUser`](ProcessError::UnknownUser), [`UnknownGroup`](ProcessError::UnknownGroup), [`User`](ProcessError::User), [`Setting`](ProcessError::Setting), and
     /// [`Spawn`](ProcessError::Spawn) for what the operating system refuses besides; [`Register`](ProcessError::Register) where its supervisor is stopping or a dependency is missing. Then nothing of it is left.
     ///

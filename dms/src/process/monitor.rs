@@ -42,6 +42,9 @@ const COUNTS: u32 = 10;
 /// From so many percent of a core on a process is busy, where its configuration does not say.
 const BUSY_ABOVE: f64 = 5.0;
 
+/// With fewer no program comes as far as its first line.
+const FEWEST_FILES: u64 = 4;
+
 /// How many threads look at a time. The kernel makes the contents of its files as they are read, which may take a while for a process of many pages, so no thread of the runtime does it; and
 /// not one thread for each process that is due.
 static LOOKS: Semaphore = Semaphore::const_new(4);
@@ -57,6 +60,12 @@ pub(super) fn check(config: &ProcessConfig) -> ProcessResult<()> {
     if (is_watched || config.sample_every.is_some()) && !Sampler::is_supported() {
         let what = "`/proc`, so memory, CPU percentage and processes cannot be limited, and nothing can be sampled";
         return Err(ProcessError::Unsupported { id: config.id.clone(), what });
+    }
+    if let Some(open_files @ ..FEWEST_FILES) = limits.open_files {
+        let reason = format!(
+            "`open_files` is {open_files}, with which no program starts: its three streams, and one to load it from, are {FEWEST_FILES}"
+        );
+        return Err(ProcessError::Setting { id: config.id.clone(), setting: "limits", reason });
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::probe;
 use super::signal::Signal;
 use super::spawn;
 use super::state::Shared;
-use super::status::{ExitReport, ProcessReport, ProcessStatus};
+use super::status::{ExitReport, ProcessStatus};
 use super::streams::Streams;
 use crate::module::cell::Cell;
 use crate::module::{Context, Inbox, ModuleRef};
@@ -271,30 +271,6 @@ impl Process {
         let Some(child) = &self.child else { return Err(self.shared.not_running()) };
         self.shared.change(ProcessStatus::Stopping, |_| {});
         child.ask_to_end().map(drop).map_err(|source| self.shared.not_told(Signal::TERM, source))
-    }
-
-    /// Sends the process a signal, and what it leads.
-    #[handler(SendSignal)]
-    fn signal(&mut self, signal: Signal) -> Result<(), ProcessError> {
-        self.shared.signal(signal)
-    }
-
-    /// Halts the process until it is [resumed](ProcessRef::resume).
-    #[handler(Pause)]
-    fn pause(&mut self) -> Result<(), ProcessError> {
-        self.shared.pause()
-    }
-
-    /// Has the process go on that was [paused](ProcessRef::pause).
-    #[handler(Resume)]
-    fn resume(&mut self) -> Result<(), ProcessError> {
-        self.shared.resume()
-    }
-
-    /// What is known of the process.
-    #[handler(Report)]
-    fn process_report(&self) -> ProcessReport {
-        self.shared.report()
     }
 }
 

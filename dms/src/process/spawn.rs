@@ -1,12 +1,8 @@
 //! How a process is spawned.
 
-use std::env;
-use std::ffi::OsStr;
-use std::fs;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command};
 use std::sync::Arc;
 
@@ -15,12 +11,13 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, getpid, pidfd_open};
 use tokio::sync::oneshot;
 
-use super::account::{self, GROUPS, USERS};
 use super::child::Leader;
 use super::config::ProcessConfig;
 use super::error::{ProcessError, ProcessResult};
 use super::fork::{self, BeforeExec};
 use super::guardian;
+use super::interpreter;
+use super::lookup::{accounts, enter, is_searched, program, search_path};
 use super::rlimit::rlimits;
 use super::spawners;
 
@@ -112,11 +109,6 @@ fn spawn_here(config: &ProcessConfig) -> ProcessResult<Spawned> {
     Ok(Spawned { leader, pipes })
 }
 
-/// That there is such a directory: the error of `spawn` would not say what it is that is missing.
-pub(super) fn enter(directory: &Path) -> io::Result<()> {
-    if fs::metadata(directory)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
-}
-
 fn become_user(command: &mut Command, config: &ProcessConfig) -> ProcessResult<()> {
     let (uid, gid) = accounts(config)?;
     if let Some(uid) = uid {
@@ -126,22 +118,6 @@ fn become_user(command: &mut Command, config: &ProcessConfig) -> ProcessResult<(
         command.gid(gid);
     }
     Ok(())
-}
-
-/// The numbers of its user and its group.
-pub(super) fn accounts(config: &ProcessConfig) -> ProcessResult<(Option<u32>, Option<u32>)> {
-    let id = || config.id.clone();
-    let (mut uid, mut gid) = (None, None);
-    if let Some(name) = &config.user {
-        let unknown = || ProcessError::UnknownUser { id: id(), user: name.clone(), database: USERS.into() };
-        let user = account::user(name).ok_or_else(unknown)?;
-        (uid, gid) = (Some(user.uid), user.gid);
-    }
-    if let Some(name) = &config.group {
-        let unknown = || ProcessError::UnknownGroup { id: id(), group: name.clone(), database: GROUPS.into() };
-        gid = Some(account::group(name).ok_or_else(unknown)?);
-    }
-    Ok((uid, gid))
 }
 
 /// What the operating system meant, which has one number for many reasons.
@@ -156,10 +132,16 @@ fn refused(config: &ProcessConfig, source: io::Error) -> ProcessError {
     let source = Arc::new(source);
     match kind {
         io::ErrorKind::NotFound => {
-            let searched = is_searched(&config.command).then(|| search_path(config)).flatten();
+            if let Some(interpreter) = interpreter::missing(&program) {
+                return ProcessError::InterpreterNotFound { id, program, interpreter };
+            }
+            let searched = is_searched(&config.command).then(|| search_path(config));
             ProcessError::ProgramNotFound { id, program, searched }
         }
-        io::ErrorKind::PermissionDenied if is_not_permitted => ProcessError::User { id, program, source },
+        io::ErrorKind::PermissionDenied if is_not_permitted && (config.user.is_some() || config.group.is_some()) => {
+            ProcessError::User { id, program, source }
+        }
+        io::ErrorKind::PermissionDenied if is_not_permitted => ProcessError::Spawn { id, program, source },
         io::ErrorKind::PermissionDenied => ProcessError::NotExecutable { id, program, source },
         io::ErrorKind::InvalidInput => {
             let reason = "has a zero byte in it, or is empty; the operating system takes neither".to_owned();
@@ -178,34 +160,17 @@ fn bad_directory(config: &ProcessConfig, directory: &Path, source: io::Error) ->
     ProcessError::Directory { id: config.id.clone(), directory: directory.to_owned(), source: Arc::new(source) }
 }
 
-/// Whether the program is looked for in the directories of `PATH`.
-pub(super) fn is_searched(command: &OsStr) -> bool {
-    !command.as_bytes().contains(&b'/')
-}
-
-/// The `PATH` that the program is looked for in.
-pub(super) fn search_path(config: &ProcessConfig) -> Option<String> {
-    let own = config.env.get(OsStr::new("PATH")).cloned();
-    own.or_else(|| env::var_os("PATH")).map(|path| path.to_string_lossy().into_owned())
-}
-
-/// The program as a path, as far as that is known.
-fn program(config: &ProcessConfig) -> PathBuf {
-    let command = Path::new(&config.command);
-    if is_searched(&config.command) {
-        let path = search_path(config).unwrap_or_default();
-        let found = env::split_paths(&path).map(|directory| directory.join(command)).find(|file| file.is_file());
-        return found.unwrap_or_else(|| command.to_owned());
-    }
-    match &config.current_dir {
-        Some(directory) if command.is_relative() => directory.join(command),
-        _ => command.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_permitted_blames_the_user_only_where_one_is_set() {
+        let refused = |config: &ProcessConfig| refused(config, Errno::PERM.into());
+        let config = ProcessConfig::new("job", "true");
+        assert!(matches!(refused(&config), ProcessError::Spawn { .. }));
+        assert!(matches!(refused(&config.user("root")), ProcessError::User { .. }));
+    }
 
     #[test]
     fn a_system_without_pidfds_is_not_supported() {

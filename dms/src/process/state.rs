@@ -163,7 +163,6 @@ impl Shared {
                 report.last_error = error;
             }
         });
-        self.report.send_modify(|report| report.pid = None);
     }
 
     /// It could not be ended, and runs on: that is shown until it ends.
@@ -184,7 +183,6 @@ impl Shared {
     pub(super) fn failed(&self, error: ProcessError) {
         *self.child.lock() = None;
         self.change(ProcessStatus::Error(error.text()), |report| report.last_error = Some(error));
-        self.report.send_modify(|report| report.pid = None);
     }
 
     /// Nobody will say any more how it ended: its module has gone.
@@ -258,6 +256,10 @@ impl Shared {
             if from != to {
                 let exit = report.exit.clone().filter(|exit| exit_before.as_ref() != Some(exit));
                 change = Some((from, report.pid, exit));
+            }
+            // Those who watch see no end with a number that may be another's by now.
+            if to.is_over() && self.child.lock().is_none() {
+                report.pid = None;
             }
         });
         let Some((from, pid, exit)) = change else { return };

@@ -31,7 +31,7 @@ pub enum ProcessStatus {
 }
 
 impl ProcessStatus {
-    /// Whether there is a process of the operating system, so that signals reach it.
+    /// Whether there is a process of the operating system that has come as far as to be well, or is being stopped. One that is [`Initializing`](Self::Initializing) may run too: [`pid`](ProcessReport::pid) says whether signals reach it.
     #[must_use]
     pub const fn is_running(&self) -> bool {
         matches!(self, Self::Idle | Self::Busy | Self::Paused | Self::Stopping)
