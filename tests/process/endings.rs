@@ -263,7 +263,9 @@ fn what_somebody_else_has_reaped_is_signalled_no_more() {
         let system = System::new();
         let says = Says::new();
         // Its group lives on: a signal by its number would reach that, and might reach anybody's.
-        let script = "trap 'exit 0' USR1; sleep 600 & echo $! > $SAYS; while :; do wait; done";
+        // What it has started ignores the signal that ends it.
+        let script =
+            "trap '' USR1; sleep 600 & left=$!; trap 'exit 0' USR1; echo $left > $SAYS; while :; do wait; done";
         let job = Process::spawn(&system, says.heard_by(sh("job", script))).await.unwrap();
         let left = says.number().await;
         let pid = number(job.pid().unwrap());
