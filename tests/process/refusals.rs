@@ -20,6 +20,16 @@ async fn refused(config: ProcessConfig) -> ProcessError {
 }
 
 #[tokio::test]
+async fn a_command_that_is_empty_is_none() {
+    let config = ProcessConfig::new("job", "");
+    let unspawned = config.check().unwrap_err();
+    for error in [unspawned, refused(config).await] {
+        assert!(matches!(error, ProcessError::Setting { setting: "command", .. }), "{error}");
+        assert!(error.to_string().contains("its `command` is empty: name a program"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_is_not_there_is_named_with_its_path() {
     let error = refused(ProcessConfig::new("job", "/no/such/program")).await;
     assert!(

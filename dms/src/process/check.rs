@@ -36,6 +36,7 @@ impl ProcessConfig {
             })?;
         }
         accounts(self)?;
+        self.check_command()?;
         self.check_health()?;
         monitor::check(self)?;
         let searched = is_searched(&self.command).then(|| search_path(self));

@@ -352,6 +352,15 @@ impl ProcessConfig {
         }
     }
 
+    /// That there is a command at all.
+    pub(super) fn check_command(&self) -> ProcessResult<()> {
+        if self.command.is_empty() {
+            let reason = "is empty: name a program, with `ProcessConfig::new(id, command)`".to_owned();
+            return Err(ProcessError::Setting { id: self.id.clone(), setting: "command", reason });
+        }
+        Ok(())
+    }
+
     /// That its health can be found out.
     pub(super) fn check_health(&self) -> ProcessResult<()> {
         let Some(health) = &self.health else { return Ok(()) };

@@ -123,6 +123,7 @@ impl Process {
         self.shared.placed(&ctx.self_ref());
         self.shared.attach(ctx.system());
         self.shared.begin()?;
+        self.shared.config.check_command().map_err(|error| self.fail(error))?;
         self.shared.config.check_health().map_err(|error| self.fail(error))?;
         ctx.cell.core.schedule_health(self.shared.config.health_schedule());
         monitor::check(&self.shared.config).map_err(|error| self.fail(error))?;
