@@ -702,7 +702,11 @@ fn what_is_printed_of_keys_and_messages_holds_no_secret() {
         let signed = signer.sign(&vote(1), now()).unwrap();
         for text in [format!("{key:?}"), format!("{signer:?}"), format!("{verifier:?}"), format!("{signed:?}")] {
             assert!(text.contains("alice"), "{text}");
-            assert!(!text.contains("165") && !text.to_lowercase().contains("a5, "), "{text}");
+            // Two bytes on end: the random id of a message holds single ones by chance.
+            let text = text.to_lowercase();
+            for secret in ["165, 165", "a5a5a5", "a5, a5"] {
+                assert!(!text.contains(secret), "{text}");
+            }
             assert!(!text.contains("value 1"), "{text}");
         }
     }
