@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use dms::process::ProcessConfig;
@@ -25,14 +26,18 @@ pub(crate) fn soon(restart: Restart) -> Restart {
 pub(crate) struct Says {
     _folder: tempfile::TempDir,
     path: PathBuf,
+    heard: Arc<Heard>,
 }
+
+/// The end at which the test listens. It is open from the first time on, and for writing too: what is said while nobody listens is not lost, and there is no end before the next line.
+type Heard = Mutex<Option<BufReader<File>>>;
 
 impl Says {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("says");
         mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
-        Self { _folder: folder, path }
+        Self { _folder: folder, path, heard: Arc::default() }
     }
 
     /// Where it is.
@@ -47,8 +52,8 @@ impl Says {
 
     /// Waits until it says something.
     pub(crate) async fn line(&self) -> String {
-        let path = self.path.clone();
-        tokio::task::spawn_blocking(move || read_line(&path)).await.unwrap()
+        let (path, heard) = (self.path.clone(), Arc::clone(&self.heard));
+        tokio::task::spawn_blocking(move || read_line(&path, &heard)).await.unwrap()
     }
 
     /// The other way round: waits until it listens, and tells it something.
@@ -59,7 +64,7 @@ impl Says {
 
     /// Blocks until it says something.
     pub(crate) fn blocking_line(&self) -> String {
-        read_line(&self.path)
+        read_line(&self.path, &self.heard)
     }
 
     /// Waits until it says a number.
@@ -73,15 +78,13 @@ pub(crate) fn lives(pid: u32) -> bool {
     state_of(pid).is_some_and(|state| state != 'Z' && state != 'X')
 }
 
-fn read_line(path: &Path) -> String {
-    loop {
-        let mut line = String::new();
-        BufReader::new(File::open(path).unwrap()).read_line(&mut line).unwrap();
-        if !line.is_empty() {
-            return line.trim().to_owned();
-        }
-        // Whoever said the line before had not closed the pipe.
-    }
+fn read_line(path: &Path, heard: &Heard) -> String {
+    let mut heard = heard.lock().unwrap();
+    let reader =
+        heard.get_or_insert_with(|| BufReader::new(File::options().read(true).write(true).open(path).unwrap()));
+    let mut line = String::new();
+    reader.read_line(&mut line).unwrap();
+    line.trim().to_owned()
 }
 
 /// The letter of a process's state in `/proc`; `None` where it is not there.

@@ -355,12 +355,14 @@ mod on_unix {
         assert!(printed.stdout.contains("\ninterrupted: 1 "), "{}", printed.stdout);
     }
 
-    /// Presses Ctrl-C when the program is at work: when it has named a binary file.
+    /// Presses Ctrl-C when the program is at work: when it has named a binary file, and has read some MiB.
     fn interrupt(path: &Path) -> Printed {
         let mut child = Command::new(PROGRAM).arg(path).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         stderr.read_line(&mut String::new()).unwrap();
-        std::thread::sleep(Duration::from_millis(300));
+        while bytes_read(child.id()) < 4 << 20 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let interrupted = Instant::now();
         assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
         let mut rest = String::new();
@@ -370,6 +372,12 @@ mod on_unix {
         assert_eq!(printed.code, Some(130), "{}\n{rest}", printed.stdout);
         assert!(printed.stdout.contains("\ninterrupted: "), "{}", printed.stdout);
         printed
+    }
+
+    /// How many bytes a process has read so far; that is known on Linux only, and taken to be enough elsewhere.
+    fn bytes_read(pid: u32) -> u64 {
+        let Ok(counts) = fs::read_to_string(format!("/proc/{pid}/io")) else { return u64::MAX };
+        counts.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
     }
 
     #[test]
