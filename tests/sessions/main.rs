@@ -2,6 +2,7 @@
 
 mod background;
 mod channels;
+mod listeners;
 mod memory;
 mod modules;
 mod network;

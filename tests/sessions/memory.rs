@@ -73,15 +73,20 @@ fn two_sub_sessions_share_a_transport_and_each_gets_its_hundred_of_two_hundred_i
 }
 
 #[test]
-fn an_address_is_taken_until_the_last_clone_of_its_place_has_gone() {
+fn an_address_is_taken_until_all_clones_of_its_place_and_all_who_listen_have_gone() {
     let network = MemoryNetwork::<Both>::new();
     let place = network.bind(7).unwrap();
     let clone = place.clone();
+    let listening = clone.listen(event().0);
     drop(place);
     let error = network.bind(7).unwrap_err();
     assert_eq!(error, AddrInUse { addr: 7 });
-    assert_eq!(error.to_string(), "the address 7 is taken: it is free when the last clone of its `Memory` has gone");
+    let told =
+        "the address 7 is taken: it is free when the last clone of its `Memory` and all who `listen` there have gone";
+    assert_eq!(error.to_string(), told);
     drop(clone);
+    assert_eq!(network.bind(7).unwrap_err(), error);
+    drop(listening);
     assert_eq!(network.bind(7).unwrap().addr(), 7);
 }
 

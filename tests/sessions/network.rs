@@ -1,5 +1,6 @@
 //! The network that misbehaves, the same way for the same seed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use dms::session::{BackgroundMonitor, Endpoint, EventSource, Memory, Transport, event};
@@ -48,10 +49,10 @@ fn some_faults() -> Faults {
     Faults::none().loss(0.2).duplication(0.2).reordering(0.2).delay(MS..=MS * 20)
 }
 
-/// A run of everything, with its trace.
-fn traced(seed: u64) -> (Vec<u64>, String, u64) {
+/// A run of everything on this network: what arrived, and its trace.
+fn everything(network: fn(u64, Faults) -> Network<u64>, seed: u64) -> (Vec<u64>, Option<String>, u64) {
     Flavor::Paused.run(|| async {
-        let network = Network::new(seed, some_faults());
+        let network = network(seed, some_faults());
         let schedule = async {
             sleep(MS * 100).await;
             network.partition([&[1][..], &[2]]);
@@ -66,11 +67,21 @@ fn traced(seed: u64) -> (Vec<u64>, String, u64) {
 
 #[test]
 fn the_same_seed_gives_the_same_trace_byte_for_byte() {
-    let (first, second, other) = (traced(1), traced(1), traced(2));
-    assert!(first.1.len() > 50_000, "{} bytes", first.1.len());
-    assert!(first == second, "two traces of one seed differ");
+    let (first, second) = (everything(Network::with_trace, 1), everything(Network::with_trace, 1));
+    let other = everything(Network::with_trace, 2);
+    assert!(first.1.as_ref().unwrap().len() > 50_000, "{:?}", first.1);
+    assert!(first == second, "two runs of one seed differ");
     assert_ne!(first.1, other.1);
     assert_ne!(first.2, other.2);
+}
+
+#[test]
+fn a_network_that_keeps_no_text_has_the_same_run_and_the_same_hash() {
+    let (traced, bare) = (everything(Network::with_trace, 1), everything(Network::new, 1));
+    assert_eq!(bare, (traced.0, None, traced.2));
+    assert_ne!(bare.2, everything(Network::new, 2).2);
+    let fold = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    assert_eq!(bare.2, traced.1.unwrap().bytes().fold(0xcbf2_9ce4_8422_2325, fold), "it is that of the text");
 }
 
 #[test]
@@ -139,12 +150,45 @@ fn a_message_is_under_way_for_as_long_as_was_drawn() {
         let network = Network::new(7, Faults::none().delay(MS * 5..=MS * 9));
         let (here, there) = (network.bind(1).unwrap(), network.bind(2).unwrap());
         let mut heard = Heard::at(&there);
+        let mut spans = BTreeSet::new();
         for number in 0..100_u64 {
             let begun = Instant::now();
             here.send_to(2, number).await.unwrap();
             heard.source.recv().await.unwrap();
-            // Tokio's timers have a millisecond.
-            assert!((MS * 5..=MS * 10).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+            spans.insert(begun.elapsed());
+        }
+        // Those of 5.001 to 6 ms arrive after 6, for Tokio's timers have a millisecond. It takes exactly 5 to arrive after 5.
+        spans.remove(&(MS * 5));
+        assert_eq!(spans.into_iter().collect::<Vec<_>>(), [MS * 6, MS * 7, MS * 8, MS * 9]);
+    });
+}
+
+#[test]
+fn messages_arrive_at_the_millisecond_after_they_are_due_in_the_order_of_their_microseconds() {
+    on_paused(|| async {
+        let begun = Instant::now();
+        // Neither is the network as old as the runtime, nor does it matter when it sends.
+        sleep(MS * 3).await;
+        let network = Network::with_trace(7, Faults::none().reordering(0.5).delay(MS..=MS * 3));
+        let (here, there) = (network.bind(1).unwrap(), network.bind(2).unwrap());
+        let mut heard = Heard::at(&there);
+        for number in 1..=1_000_u64 {
+            here.send_to(2, number).await.unwrap();
+        }
+        let trace = network.trace().unwrap();
+        let due = trace.lines().filter_map(|line| {
+            let (number, due) = line.split_once('#')?.1.split_once(" due at ")?;
+            // From when the runtime began, as the clock has it.
+            Some((MS * 3 + Duration::from_secs_f64(due.parse().unwrap()), number.parse::<u64>().unwrap()))
+        });
+        let mut due: Vec<_> = due.collect();
+        due.sort_unstable();
+        assert_eq!(due.len(), 1_000);
+        assert!(!due.iter().map(|(_, number)| number).is_sorted());
+        for (due, number) in due {
+            assert_eq!(heard.source.recv().await, Some((1, number)));
+            let full = Duration::from_millis(due.as_nanos().div_ceil(1_000_000).try_into().unwrap());
+            assert_eq!(begun.elapsed(), full, "#{number} is due at {due:?}");
         }
     });
 }
@@ -188,7 +232,7 @@ fn a_partition_parts_until_it_heals() {
 #[test]
 fn what_is_under_way_to_a_place_goes_with_it() {
     on_paused(|| async {
-        let network = Network::new(7, Faults::none().delay(MS * 5..=MS * 5));
+        let network = Network::with_trace(7, Faults::none().delay(MS * 5..=MS * 5));
         let here = network.bind(1).unwrap();
         let there = network.bind(2).unwrap();
         here.send_to(2, 1_u64).await.unwrap();
@@ -197,7 +241,10 @@ fn what_is_under_way_to_a_place_goes_with_it() {
         let there = network.bind(2).unwrap();
         here.send_to(2, 3_u64).await.unwrap();
         assert_eq!(Heard::at(&there).all().await, [3]);
-        assert!(network.trace().contains("#2 for nobody"), "{}", network.trace());
+        let trace = network.trace().unwrap();
+        assert!(trace.contains("#1 for nobody") && trace.contains("#2 for nobody"), "{trace}");
+        let counts = network.counts();
+        assert_eq!((counts.sent, counts.undelivered, counts.arrived), (3, 2, 1));
     });
 }
 

@@ -1,6 +1,7 @@
 //! A network within one process: values, not bytes.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::binary_heap::PeekMut;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt::{self, Debug};
@@ -16,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use super::channel::EventSender;
 use super::transport::{Endpoint, Transport, TransportError};
 
-/// A network within this process that carries `N`. Each message arrives at once, one time, and in order.
+/// A network within this process that carries `N`. Each message arrives at once and one time; where one listens, in order.
 ///
 /// Its addresses are numbers. For one that loses messages, see [`testing::Network`](crate::testing::Network).
 pub struct MemoryNetwork<N> {
@@ -33,7 +34,7 @@ impl<N: Send + 'static> MemoryNetwork<N> {
     /// Makes a place in it. What comes before somebody listens there waits.
     ///
     /// # Errors
-    /// The address is taken. It is free again when the last clone of its [`Memory`] has gone.
+    /// The address is taken. It is free again when the last clone of its [`Memory`] and all who [listen](Endpoint::listen) there have gone.
     pub fn bind(&self, addr: u32) -> Result<Memory<N>, AddrInUse> {
         Hub::bind(&self.hub, addr)
     }
@@ -59,13 +60,17 @@ impl<N> Debug for MemoryNetwork<N> {
 
 /// An address is taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the address {addr} is taken: it is free when the last clone of its `Memory` has gone")]
+#[error(
+    "the address {addr} is taken: it is free when the last clone of its `Memory` and all who `listen` there have gone"
+)]
 pub struct AddrInUse {
     /// The address.
     pub addr: u32,
 }
 
-/// A place in a network within this process. A clone is the same place.
+/// A place in a network within this process. A clone is the same place; it is there until the last clone and all who [listen](Endpoint::listen) have gone.
+///
+/// Who listens takes a message once there is room where it hands it over, and whoever stops to listen loses none: what nobody has taken waits for the others who listen, and for the next one.
 ///
 /// It sends what turns into `N`; a message is cloned for each place to which it goes. To send to an address where nobody is is no error: the message is lost.
 pub struct Memory<N> {
@@ -103,16 +108,20 @@ impl<N: Send + 'static> Endpoint for Memory<N> {
         async move {
             let mut closed = pin!(events.closed());
             loop {
-                let mut next = pin!(place.next());
-                let arrived = poll_fn(|cx| {
+                let mut arrived = pin!(place.arrived());
+                let is_open = poll_fn(|cx| {
                     if closed.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(None);
+                        return Poll::Ready(false);
                     }
-                    next.as_mut().poll(cx).map(Some)
+                    arrived.as_mut().poll(cx).map(|()| true)
                 });
-                let Some(arrived) = arrived.await else { return Ok(()) };
-                if events.send(arrived).await.is_err() {
+                if !is_open.await {
                     return Ok(());
+                }
+                // A message is taken once there is room for it, and handed over with no pause in between: so none goes with this future, or waits in it while others have room.
+                let Ok(room) = events.reserve().await else { return Ok(()) };
+                if let Some(arrived) = place.hub.take(place.addr) {
+                    room.send(arrived);
                 }
             }
         }
@@ -154,18 +163,18 @@ impl<N> Debug for Memory<N> {
 }
 
 impl<N> Place<N> {
-    /// The next message that has arrived.
-    async fn next(&self) -> (u32, N) {
+    /// Waits until there is a message that has arrived.
+    ///
+    /// Each who waits sees for itself what there is: all are told of each message, and all wait for the first. So it makes no difference who of them goes.
+    async fn arrived(&self) {
         loop {
-            let due = match self.hub.take(self.addr) {
-                Taken::Arrived(from, message) => return (from, message),
-                Taken::Due(at) => Some(at),
-                Taken::Nothing => None,
-            };
-            match due {
+            // This tells also of what comes from here on until it is polled.
+            let news = self.news.notified();
+            match self.hub.next_due(self.addr) {
+                Some(due) if due <= Instant::now() => return,
                 // Whether it woke in time or for news makes no difference.
-                Some(due) => drop(timeout_at(due, self.news.notified()).await),
-                None => self.news.notified().await,
+                Some(due) => drop(timeout_at(due, news).await),
+                None => news.await,
             }
         }
     }
@@ -174,7 +183,10 @@ impl<N> Place<N> {
 impl<N> Drop for Place<N> {
     fn drop(&mut self) {
         let left = self.hub.state.lock().places.remove(&self.addr);
-        drop(left);
+        let mut letters = left.map(|letterbox| letterbox.letters).unwrap_or_default();
+        while let Some(Reverse(letter)) = letters.pop() {
+            self.hub.may_arrive(letter.number, letter.from, self.addr, false);
+        }
     }
 }
 
@@ -221,13 +233,6 @@ struct Letter<N> {
     message: N,
 }
 
-enum Taken<N> {
-    Arrived(u32, N),
-    /// Nothing has arrived; the next one does at this time.
-    Due(Instant),
-    Nothing,
-}
-
 impl<N> Hub<N> {
     pub(crate) fn new(carrier: Option<Arc<dyn Carrier>>) -> Arc<Self> {
         let state = Mutex::new(State { places: BTreeMap::new(), copies: 0 });
@@ -269,22 +274,27 @@ impl<N> Hub<N> {
         letterbox.letters.push(Reverse(Letter { due, copy, number, from, message }));
         let news = Arc::clone(&letterbox.news);
         drop(state);
-        news.notify_one();
+        news.notify_waiters();
     }
 
-    fn take(&self, to: u32) -> Taken<N> {
+    /// When the next message arrives at `to`, or did.
+    fn next_due(&self, to: u32) -> Option<Instant> {
+        self.state.lock().places.get(&to)?.letters.peek().map(|Reverse(letter)| letter.due)
+    }
+
+    /// The first message that has arrived at `to`.
+    fn take(&self, to: u32) -> Option<(u32, N)> {
         loop {
             let mut state = self.state.lock();
-            let Some(letterbox) = state.places.get_mut(&to) else { return Taken::Nothing };
-            match letterbox.letters.peek() {
-                None => return Taken::Nothing,
-                Some(Reverse(next)) if next.due > Instant::now() => return Taken::Due(next.due),
-                Some(_) => {}
+            let letters = &mut state.places.get_mut(&to)?.letters;
+            let first = letters.peek_mut()?;
+            if first.0.due > Instant::now() {
+                return None;
             }
-            let Some(Reverse(letter)) = letterbox.letters.pop() else { return Taken::Nothing };
+            let Reverse(letter) = PeekMut::pop(first);
             drop(state);
             if self.may_arrive(letter.number, letter.from, to, true) {
-                return Taken::Arrived(letter.from, letter.message);
+                return Some((letter.from, letter.message));
             }
         }
     }

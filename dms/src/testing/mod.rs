@@ -7,6 +7,8 @@ mod mock;
 #[cfg(feature = "session")]
 mod network;
 mod probe;
+#[cfg(feature = "session")]
+mod trace;
 
 pub use mock::{Mock, mock, mock_in};
 #[cfg(feature = "session")]

@@ -1,7 +1,7 @@
 //! A network that loses, repeats, reorders and delays, the same way for the same seed.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::trace::Trace;
 use crate::recovery::Random;
 use crate::session::{AddrInUse, Arrival, Carrier, Hub, Memory};
 
@@ -58,7 +59,10 @@ impl Faults {
         self
     }
 
-    /// How long a message is under way, to the microsecond: any time in this range is as probable.
+    /// How long a message is under way: any time in this range is as probable, to the microsecond.
+    ///
+    /// Tokio's timers have a millisecond: on a paused clock that nothing else moves, who listens gets a message at the first full millisecond, since the runtime began, at which it is due. Those
+    /// of the same millisecond come at the same time, in the order of their microseconds.
     ///
     /// # Panics
     /// Where the range is empty.
@@ -77,8 +81,11 @@ fn checked(probability: f64) -> f64 {
 /// A network within the process whose faults are drawn from a seed. A clone is the same network.
 ///
 /// Everything that it does follows from its seed, from what is sent and from Tokio's clock. So a test on one thread with a paused clock
-/// sees the same run again, down to the [`trace`](Self::trace), if what it tests does the same again: its `select!` is `biased`, its random numbers have a seed, and it does not iterate
+/// sees the same run again, if what it tests does the same again: its `select!` is `biased`, its random numbers have a seed, and it does not iterate
 /// over what has no order.
+///
+/// All that happens in it makes a trace, which is the same for the same run, byte for byte. A simulation may be long, so [`new`](Self::new) keeps the [hash](Self::trace_hash) of it alone; to read what
+/// happened, do the run again with the same seed on a network [`with_trace`](Self::with_trace).
 ///
 /// ```
 /// use std::time::Duration;
@@ -125,22 +132,31 @@ pub struct NetworkCounts {
     pub reordered: u64,
     /// How many, of two each counts, arrived.
     pub arrived: u64,
-    /// How many, of two each counts, were under way when a partition came between, or arrived where nobody is.
+    /// How many, of two each counts, were under way when a partition came between or their place went, or were sent where nobody is.
     pub undelivered: u64,
 }
 
 impl<N: Send + 'static> Network<N> {
-    /// Makes a network of nobody.
+    /// Makes a network of nobody. It keeps the hash of its trace, and not the text.
     #[must_use]
     pub fn new(seed: u64, faults: Faults) -> Self {
+        Self::of(seed, faults, Trace::new(false))
+    }
+
+    /// As [`new`](Self::new), and keeps the text of its [`trace`](Self::trace), which grows with each message.
+    #[must_use]
+    pub fn with_trace(seed: u64, faults: Faults) -> Self {
+        Self::of(seed, faults, Trace::new(true))
+    }
+
+    fn of(seed: u64, faults: Faults, trace: Trace) -> Self {
         let state = State {
             random: Random::seeded(seed),
-            begun: Instant::now(),
             faults,
             groups: None,
             last_due: BTreeMap::new(),
             counts: NetworkCounts::default(),
-            trace: String::new(),
+            trace,
         };
         let weather = Arc::new(Weather(Mutex::new(state)));
         Self { hub: Hub::new(Some(Arc::clone(&weather) as Arc<dyn Carrier>)), weather }
@@ -149,7 +165,7 @@ impl<N: Send + 'static> Network<N> {
     /// Makes a place in it. What comes before somebody listens there waits.
     ///
     /// # Errors
-    /// The address is taken. It is free again when the last clone of its [`Memory`] has gone, with which what is under way to it is lost.
+    /// The address is taken. It is free again when the last clone of its [`Memory`] and all who [listen](crate::session::Endpoint::listen) there have gone, with which what is under way to it is lost.
     pub fn bind(&self, addr: u32) -> Result<Memory<N>, AddrInUse> {
         Hub::bind(&self.hub, addr)
     }
@@ -159,7 +175,7 @@ impl<N> Network<N> {
     /// Does this to messages from now on.
     pub fn set_faults(&self, faults: Faults) {
         let mut state = self.weather.0.lock();
-        state.note(format_args!("faults: {faults:?}"));
+        state.trace.note(format_args!("faults: {faults:?}"));
         state.faults = faults;
     }
 
@@ -167,14 +183,14 @@ impl<N> Network<N> {
     pub fn partition<'a>(&self, groups: impl IntoIterator<Item = &'a [u32]>) {
         let groups: Vec<Vec<u32>> = groups.into_iter().map(<[u32]>::to_vec).collect();
         let mut state = self.weather.0.lock();
-        state.note(format_args!("partition: {groups:?}"));
+        state.trace.note(format_args!("partition: {groups:?}"));
         state.groups = Some(groups);
     }
 
     /// Ends the partition.
     pub fn heal(&self) {
         let mut state = self.weather.0.lock();
-        state.note(format_args!("healed"));
+        state.trace.note(format_args!("healed"));
         state.groups = None;
     }
 
@@ -184,17 +200,17 @@ impl<N> Network<N> {
         self.weather.0.lock().counts
     }
 
-    /// All that happened in it, a line each, with the time since it was made.
+    /// All that happened in it, a line each, with the time since it was made: what was sent, what became of it, when it is due and when it arrived. `None` unless it was made
+    /// [`with_trace`](Self::with_trace).
     #[must_use]
-    pub fn trace(&self) -> String {
-        self.weather.0.lock().trace.clone()
+    pub fn trace(&self) -> Option<String> {
+        self.weather.0.lock().trace.text().map(str::to_owned)
     }
 
-    /// The [`trace`](Self::trace) as a number: FNV-1a, 64 bits.
+    /// The hash of the bytes of its trace, whether the text is kept or not: FNV-1a, 64 bits.
     #[must_use]
     pub fn trace_hash(&self) -> u64 {
-        let fold = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        self.weather.0.lock().trace.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325, fold)
+        self.weather.0.lock().trace.hash()
     }
 }
 
@@ -215,14 +231,13 @@ struct Weather(Mutex<State>);
 
 struct State {
     random: Random,
-    begun: Instant,
     faults: Faults,
     /// Between which nothing passes.
     groups: Option<Vec<Vec<u32>>>,
     /// When the last message that was not held back arrives, from one place at another.
     last_due: BTreeMap<(u32, u32), Instant>,
     counts: NetworkCounts,
-    trace: String,
+    trace: Trace,
 }
 
 impl Carrier for Weather {
@@ -230,22 +245,22 @@ impl Carrier for Weather {
         let mut state = self.0.lock();
         state.counts.sent += 1;
         let number = state.counts.sent;
-        state.note(format_args!("#{number} {from} -> {to} sent: {message}"));
+        state.trace.note(format_args!("#{number} {from} -> {to} sent: {message}"));
         let (loss, duplication) = (state.faults.loss, state.faults.duplication);
         if state.is_cut(from, to) {
             state.counts.cut += 1;
-            state.note(format_args!("#{number} cut"));
+            state.trace.note(format_args!("#{number} cut"));
             return Vec::new();
         }
         if state.happens(loss) {
             state.counts.lost += 1;
-            state.note(format_args!("#{number} lost"));
+            state.trace.note(format_args!("#{number} lost"));
             return Vec::new();
         }
         let mut copies = 1;
         if state.happens(duplication) {
             state.counts.duplicated += 1;
-            state.note(format_args!("#{number} duplicated"));
+            state.trace.note(format_args!("#{number} duplicated"));
             copies = 2;
         }
         (0..copies).map(|_| state.arrival(number, from, to)).collect()
@@ -258,12 +273,12 @@ impl Carrier for Weather {
             () if !is_awaited => "for nobody",
             () => {
                 state.counts.arrived += 1;
-                state.note(format_args!("#{number} {from} -> {to} arrived"));
+                state.trace.note(format_args!("#{number} {from} -> {to} arrived"));
                 return true;
             }
         };
         state.counts.undelivered += 1;
-        state.note(format_args!("#{number} {why}"));
+        state.trace.note(format_args!("#{number} {why}"));
         false
     }
 }
@@ -277,12 +292,14 @@ impl State {
         if self.happens(self.faults.reordering) {
             self.counts.reordered += 1;
             due += Duration::from_micros(1 + self.below(longest * HELD_BACK + 1_000));
-            self.note(format_args!("#{number} held back"));
+            self.trace.note(format_args!("#{number} held back"));
         } else {
             let last_due = self.last_due.entry((from, to)).or_insert(due);
             due = due.max(*last_due);
             *last_due = due;
         }
+        let since = self.trace.since(due);
+        self.trace.note(format_args!("#{number} due at {since}"));
         Arrival { number, due }
     }
 
@@ -302,12 +319,6 @@ impl State {
     /// A number below `bound`.
     fn below(&mut self, bound: u64) -> u64 {
         self.random.draw() % bound.max(1)
-    }
-
-    fn note(&mut self, what: fmt::Arguments<'_>) {
-        let since = self.begun.elapsed();
-        // Writing to a string does not fail.
-        let _ = writeln!(self.trace, "{}.{:09} {what}", since.as_secs(), since.subsec_nanos());
     }
 }
 

@@ -28,7 +28,7 @@ fn run(seed: u64) -> Run {
     runtime.block_on(async {
         let delay = Duration::ZERO..=Duration::from_millis(30);
         let faults = Faults::none().loss(0.2).duplication(0.2).reordering(0.2).delay(delay);
-        let network = Network::<Message>::new(seed, faults);
+        let network = Network::<Message>::with_trace(seed, faults);
         let mut sessions = BackgroundMonitor::new();
         let spawner = sessions.spawner();
 
@@ -63,7 +63,7 @@ fn run(seed: u64) -> Run {
         sessions.wait().await.unwrap();
         let counts = network.counts();
         assert!(counts.lost > 100 && counts.duplicated > 100 && counts.reordered > 100, "{counts:?}");
-        Run { answers, executed: server.executed(), trace: network.trace() }
+        Run { answers, executed: server.executed(), trace: network.trace().unwrap() }
     })
 }
 

@@ -65,6 +65,11 @@ impl<E> EventSender<E> {
         })
     }
 
+    /// Waits for room for one event, and keeps it.
+    pub(in crate::session) async fn reserve(&self) -> Result<mpsc::Permit<'_, E>, Closed<()>> {
+        self.0.reserve().await.map_err(|error::SendError(())| Closed(()))
+    }
+
     /// Waits until the source has gone.
     ///
     /// # Cancel safety
