@@ -422,7 +422,7 @@ fn l2_a_thousand_modules_with_ten_ticks_each_shut_down_under_load() {
         for _ in 0..1_000 {
             let module = system.register_module(puppet(&log).keeping(dropped.token())).await.unwrap();
             for tick in 1..=10 {
-                module.request_tick(Note(tick), Duration::from_millis(20 * tick));
+                module.request_tick(Note(tick), Duration::from_millis(200 * tick));
             }
             modules.push(module);
         }
@@ -431,9 +431,9 @@ fn l2_a_thousand_modules_with_ten_ticks_each_shut_down_under_load() {
             .map(|_| {
                 let modules = modules.clone();
                 tokio::spawn(async move {
-                    // Asleep between, so that a paused clock goes on.
-                    while modules.iter().filter(|module| module.try_send(Note(0)).is_ok()).count() > 0 {
-                        tokio::time::sleep(Duration::from_millis(3)).await;
+                    // Asleep between, so that a paused clock goes on, and a machine with other work too.
+                    while modules.iter().step_by(10).filter(|module| module.try_send(Note(0)).is_ok()).count() > 0 {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
                     }
                 })
             })

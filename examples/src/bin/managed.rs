@@ -68,7 +68,7 @@ impl Shop {
     async fn sell(&mut self, count: u32, ctx: &mut Context<Self>) -> Result<u32, ModuleError> {
         let stock = self.stock.as_ref().ok_or("not started")?;
         let left = stock.take(count).await?.ok_or("too little is in stock")?;
-        ctx.publish(Sold { count }); // awaited, it says who handled it
+        ctx.publish(Sold { count }).await; // all have handled it; without `await` it is on its way
         Ok(left)
     }
 }
