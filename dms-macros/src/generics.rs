@@ -57,7 +57,13 @@ impl Generics {
 
     /// The where clause, if there is one.
     pub(crate) fn where_clause(&self) -> TokenStream {
-        let mut predicates = self.predicates.iter().chain(&self.implied).peekable();
+        self.where_clause_and([])
+    }
+
+    /// The same, with more predicates.
+    pub(crate) fn where_clause_and(&self, more: impl IntoIterator<Item = TokenStream>) -> TokenStream {
+        let own = self.predicates.iter().chain(&self.implied).cloned();
+        let mut predicates = own.chain(more).peekable();
         if predicates.peek().is_none() { TokenStream::new() } else { quote!(where #(#predicates),*) }
     }
 

@@ -97,7 +97,8 @@ use proc_macro::TokenStream;
 ///
 /// - `enum CounterMessage`: one variant for each handler, `Add(Add, ReplyTo<()>)`, for each tick, `Report`, for each event handler,
 ///   `OnPressure(EventDelivery<MemoryPressure>)`, for a health check, and for a [`macro@snapshot`] method, `Snapshot(ReplyTo<..>)`. It is what the
-///   mailbox holds, what [`macro@run`] matches on, and what a mock of the module is a function over;
+///   mailbox holds, what [`macro@run`] matches on, and what a mock of the module is a function over. Each message turns into it by `From`, with a reply that is nobody's. It is `Clone` where
+///   all messages are, and `Debug` where all are: a clone asks nobody, since the reply stays owed by the original, and `Add(Add { number: 7 })` is printed without the reply;
 /// - `struct Get`, for each handler that names a message: see [`macro@handler`];
 /// - `impl Handler<Add> for Counter`, for each handler: code can be generic over modules that handle a message;
 /// - `trait CounterRef` with a method for each handler, implemented for `ModuleRef<Counter>`: `counter.add(Add(2)).await?` is

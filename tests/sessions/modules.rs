@@ -2,6 +2,7 @@
 
 use dms::prelude::*;
 use dms::session::{Endpoint, EventSource, MemoryNetwork, Transport, event};
+use dms::testing::mock;
 use dms_tests::{Log, on_every_runtime};
 
 #[module]
@@ -26,7 +27,7 @@ impl Counter {
         self.count
     }
 
-    #[handler(Get)]
+    #[handler(Get, derive(Clone, Debug))]
     fn get(&self) -> u64 {
         self.count
     }
@@ -80,7 +81,7 @@ struct Shelf<T: Clone + Send + 'static>(Vec<T>);
 
 #[module]
 impl<T: Clone + Send + 'static> Shelf<T> {
-    #[handler(Put)]
+    #[handler(Put, derive(Clone, Debug))]
     fn put(&mut self, book: T) {
         self.0.push(book);
     }
@@ -102,6 +103,149 @@ fn each_message_of_a_module_turns_into_its_enum_and_its_reply_is_nobodys() {
     let ShelfMessage::Put(Put { book: 'a' }, _) = Put { book: 'a' }.into() else { panic!("another message") };
     let message: ShelfMessage<u8> = vec![1, 2].into();
     assert!(matches!(message, ShelfMessage::Several(books, _) if books == [1, 2]));
+}
+
+/// Its enum has a variant of each kind.
+#[module]
+struct Journal {
+    lines: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Rotated;
+
+#[module]
+impl Journal {
+    #[handler(Write, derive(Clone, Debug))]
+    fn write(&mut self, line: String) -> usize {
+        self.lines.push(line);
+        self.lines.len()
+    }
+
+    #[handler(Clear, boxed, derive(Clone, Debug))]
+    async fn clear(&mut self) {
+        self.lines.clear();
+    }
+
+    #[cfg(any())]
+    #[handler]
+    fn burn(&mut self, matches: Matches) {}
+
+    #[cfg(test)]
+    #[handler]
+    fn append(&mut self, lines: Vec<String>) {
+        self.lines.extend(lines);
+    }
+
+    #[tick(every = "1h")]
+    fn flush(&mut self) {}
+
+    #[event]
+    fn on_rotated(&mut self, _rotated: &Rotated) -> EventResponse {
+        EventResponse::Handled
+    }
+
+    #[health]
+    fn is_well(&self) -> HealthStatus {
+        HealthStatus::Healthy
+    }
+}
+
+#[test]
+fn a_module_s_enum_prints_the_handler_and_its_message() {
+    assert_eq!(format!("{:?}", CounterMessage::Add(Add { number: 7 }, ReplyTo::nobody())), "Add(Add { number: 7 })");
+    let messages: [(JournalMessage, &str); 5] = [
+        (Write { line: "a".into() }.into(), r#"Write(Write { line: "a" })"#),
+        (Clear.into(), "Clear(Clear)"),
+        (vec!["b".to_owned()].into(), r#"Append(["b"])"#),
+        (JournalMessage::Flush, "Flush"),
+        (JournalMessage::IsWell, "IsWell"),
+    ];
+    for (message, text) in messages {
+        assert_eq!(format!("{message:?}"), text);
+        assert_eq!(format!("{:?}", message.clone()), text);
+    }
+    let message: ShelfMessage<char> = vec!['a'].into();
+    assert_eq!(format!("{:?}", message.clone()), "Several(['a'])");
+    let message = SinkMessage::<std::ops::Range<u8>>::Take(7, ReplyTo::nobody());
+    assert_eq!(format!("{:?}", message.clone()), "Take(7)");
+}
+
+#[test]
+fn a_clone_of_a_message_asks_nobody_and_the_original_is_answered() {
+    on_every_runtime(|| async {
+        let journal = mock::<Journal>(|message| {
+            let copy = message.clone();
+            let JournalMessage::Write(Write { line }, nobody) = copy else { panic!("another message") };
+            assert!(!nobody.is_awaited());
+            nobody.send(7);
+            let JournalMessage::Write(_, reply) = message else { panic!("another message") };
+            assert!(reply.is_awaited());
+            reply.send(line.len());
+        });
+        assert_eq!(journal.write("four".into()).await, Ok(4));
+    });
+}
+
+/// Handles each message twice, the second time as it came.
+#[module]
+struct Twice(Log<u8>);
+
+struct Sold(u8);
+
+#[module]
+impl Twice {
+    #[event(buffer = 1)]
+    fn on_sold(&mut self, sold: &Sold) {
+        self.0.push(sold.0);
+    }
+
+    #[run]
+    async fn run(&mut self, inbox: &mut Inbox<Self>, ctx: &mut Context<Self>) {
+        while let Some(message) = inbox.recv().await {
+            inbox.dispatch(message.clone(), self, ctx).await;
+            inbox.dispatch(message, self, ctx).await;
+        }
+    }
+}
+
+#[test]
+fn a_clone_of_an_event_is_handled_and_the_original_alone_is_counted() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let log = Log::new();
+        system.register_module(Twice(log.clone())).await.unwrap();
+        for number in 0..3 {
+            let counts = system.publish(Sold(number)).await;
+            assert_eq!((counts.handled, counts.ignored, counts.unanswered), (1, 0, 0));
+        }
+        assert_eq!(log.all(), [0, 0, 1, 1, 2, 2]);
+        system.shutdown().await;
+    });
+}
+
+/// Its message can be neither cloned nor printed.
+#[module]
+struct Vault;
+
+struct Once(Box<dyn FnOnce() -> u8 + Send>);
+
+#[module]
+impl Vault {
+    #[handler]
+    fn open(&self, Once(key): Once) -> u8 {
+        key()
+    }
+}
+
+#[test]
+fn a_message_that_cannot_be_cloned_is_handled_as_ever() {
+    on_every_runtime(|| async {
+        let system = System::new();
+        let vault = system.register_module(Vault).await.unwrap();
+        assert_eq!(vault.ask(Once(Box::new(|| 7))).await, Ok(7));
+        system.shutdown().await;
+    });
 }
 
 /// Its message is what a parameter says.

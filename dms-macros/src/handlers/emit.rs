@@ -55,13 +55,14 @@ impl Emitter<'_> {
     pub(super) fn impls(&self) -> TokenStream {
         let attrs = self.attrs();
         let (attributes, message_set) = (self.attributes(), self.message_set());
-        let (handlers, takes) = (self.handlers(), self.takes());
+        let (data, handlers, takes) = (self.data(), self.handlers(), self.takes());
         let (module, reference) = (self.module(), self.reference_impl());
         quote! {
             #attrs
             const _: () = {
                 #attributes
                 #message_set
+                #data
                 #handlers
                 #takes
                 #module

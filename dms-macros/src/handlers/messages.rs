@@ -69,7 +69,7 @@ impl Emitter<'_> {
         let (declared, where_clause) = (module.generics.declared(), module.generics.where_clause());
         let visibility = &module.visibility.0;
         let text = format!(
-            " The messages of `{}`: one variant for each of its handlers, ticks and event handlers{}.",
+            " The messages of `{}`: one variant for each of its handlers, ticks and event handlers{}. A clone asks nobody: the reply stays owed by the original.",
             module.ident,
             if module.checks.is_empty() { "" } else { ", and for its health check" }
         );

@@ -187,7 +187,7 @@ pub(crate) struct Scale {
     /// The argument `offset`.
     pub(crate) offset: u64,
 }
-/// The messages of `Counter`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Counter`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -315,6 +315,67 @@ const _: () = {
                         <Counter>::report(module).await;
                     }
                 }
+            }
+        }
+    }
+    trait __Messages {
+        type Message2;
+    }
+    #[automatically_derived]
+    impl __Messages for CounterMessage {
+        #[cfg(feature = "scale")]
+        type Message2 = Scale;
+        #[cfg(not(feature = "scale"))]
+        type Message2 = ();
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for CounterMessage
+    where
+        for<'message> Add: ::core::clone::Clone,
+        for<'message> Get: ::core::clone::Clone,
+        for<'message> <CounterMessage as __Messages>::Message2: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Add(ref message, _) => {
+                    Self::Add(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Get(ref message, _) => {
+                    Self::Get(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                #[cfg(feature = "scale")]
+                Self::Scale(ref message, _) => {
+                    Self::Scale(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Report => Self::Report,
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for CounterMessage
+    where
+        for<'message> Add: ::core::fmt::Debug,
+        for<'message> Get: ::core::fmt::Debug,
+        for<'message> <CounterMessage as __Messages>::Message2: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Add(ref held, _) => f.debug_tuple("Add").field(held).finish(),
+                Self::Get(ref held, _) => f.debug_tuple("Get").field(held).finish(),
+                #[cfg(feature = "scale")]
+                Self::Scale(ref held, _) => f.debug_tuple("Scale").field(held).finish(),
+                Self::Report { .. } => f.write_str("Report"),
             }
         }
     }

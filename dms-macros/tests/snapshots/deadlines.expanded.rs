@@ -116,7 +116,7 @@ pub struct Take {
     clippy::restriction,
 )]
 pub struct Order;
-/// The messages of `Oven`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Oven`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -274,6 +274,61 @@ const _: () = {
                         });
                         delivery.answer(output);
                     }
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for OvenMessage
+    where
+        for<'message> Dough: ::core::clone::Clone,
+        for<'message> Take: ::core::clone::Clone,
+        for<'message> Order: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Bake(ref message, _) => {
+                    Self::Bake(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Take(ref message, _) => {
+                    Self::Take(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Order(ref message, _) => {
+                    Self::Order(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Clean => Self::Clean,
+                Self::OnPressure(ref delivery) => {
+                    Self::OnPressure(::core::clone::Clone::clone(delivery))
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for OvenMessage
+    where
+        for<'message> Dough: ::core::fmt::Debug,
+        for<'message> Take: ::core::fmt::Debug,
+        for<'message> Order: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Bake(ref held, _) => f.debug_tuple("Bake").field(held).finish(),
+                Self::Take(ref held, _) => f.debug_tuple("Take").field(held).finish(),
+                Self::Order(ref held, _) => f.debug_tuple("Order").field(held).finish(),
+                Self::Clean { .. } => f.write_str("Clean"),
+                Self::OnPressure(ref held) => {
+                    f.debug_tuple("OnPressure").field(held).finish()
                 }
             }
         }

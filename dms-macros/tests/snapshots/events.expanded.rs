@@ -52,7 +52,7 @@ impl Cache {
         Ok(())
     }
 }
-/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -139,6 +139,36 @@ const _: () = {
                         });
                         delivery.answer(output);
                     }
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for CacheMessage {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::OnPressure(ref delivery) => {
+                    Self::OnPressure(::core::clone::Clone::clone(delivery))
+                }
+                #[cfg(unix)]
+                Self::OnFlushed(ref delivery) => {
+                    Self::OnFlushed(::core::clone::Clone::clone(delivery))
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for CacheMessage {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::OnPressure(ref held) => {
+                    f.debug_tuple("OnPressure").field(held).finish()
+                }
+                #[cfg(unix)]
+                Self::OnFlushed(ref held) => {
+                    f.debug_tuple("OnFlushed").field(held).finish()
                 }
             }
         }

@@ -89,7 +89,7 @@ pub struct Put<K: Hash + Eq, const N: usize> {
     /// The argument `spare`.
     pub spare: [u8; N],
 }
-/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -223,6 +223,60 @@ const _: () = {
                     }
                     Self::__Unused(never, ..) => match never {}
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<K: Hash + Eq, V, P, const N: usize> ::core::clone::Clone
+    for CacheMessage<K, V, P, N>
+    where
+        V: From<K>,
+        Cache<K, V, P, N>: Sized,
+        K: ::core::marker::Send + 'static,
+        V: ::core::marker::Send + 'static,
+        P: ::core::marker::Send + 'static,
+        Put<K, N>: ::core::clone::Clone,
+        Forget<K>: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Put(ref message, _) => {
+                    Self::Put(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Forget(ref message, _) => {
+                    Self::Forget(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Sweep => Self::Sweep,
+                Self::__Unused(ref never, ..) => match *never {}
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<K: Hash + Eq, V, P, const N: usize> ::core::fmt::Debug
+    for CacheMessage<K, V, P, N>
+    where
+        V: From<K>,
+        Cache<K, V, P, N>: Sized,
+        K: ::core::marker::Send + 'static,
+        V: ::core::marker::Send + 'static,
+        P: ::core::marker::Send + 'static,
+        Put<K, N>: ::core::fmt::Debug,
+        Forget<K>: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Put(ref held, _) => f.debug_tuple("Put").field(held).finish(),
+                Self::Forget(ref held, _) => f.debug_tuple("Forget").field(held).finish(),
+                Self::Sweep { .. } => f.write_str("Sweep"),
+                Self::__Unused(ref never, ..) => match *never {}
             }
         }
     }

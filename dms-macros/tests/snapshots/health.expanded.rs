@@ -62,7 +62,7 @@ impl Disk {
     clippy::restriction,
 )]
 pub struct Free;
-/// The messages of `Disk`: one variant for each of its handlers, ticks and event handlers, and for its health check.
+/// The messages of `Disk`: one variant for each of its handlers, ticks and event handlers, and for its health check. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -155,6 +155,37 @@ const _: () = {
                             .await;
                     }
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for DiskMessage
+    where
+        for<'message> Free: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Free(ref message, _) => {
+                    Self::Free(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Check => Self::Check,
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for DiskMessage
+    where
+        for<'message> Free: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Free(ref held, _) => f.debug_tuple("Free").field(held).finish(),
+                Self::Check { .. } => f.write_str("Check"),
             }
         }
     }
@@ -268,7 +299,7 @@ impl Link {
         true
     }
 }
-/// The messages of `Link`: one variant for each of its handlers, ticks and event handlers, and for its health check.
+/// The messages of `Link`: one variant for each of its handlers, ticks and event handlers, and for its health check. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -366,6 +397,30 @@ const _: () = {
                             .await;
                     }
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for LinkMessage {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                #[cfg(unix)]
+                Self::Health => Self::Health,
+                #[cfg(not(unix))]
+                Self::Probe => Self::Probe,
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for LinkMessage {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                #[cfg(unix)]
+                Self::Health { .. } => f.write_str("Health"),
+                #[cfg(not(unix))]
+                Self::Probe { .. } => f.write_str("Probe"),
             }
         }
     }

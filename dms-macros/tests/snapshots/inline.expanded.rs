@@ -88,7 +88,7 @@ pub struct Put {
     clippy::restriction,
 )]
 pub struct Clear;
-/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -189,6 +189,53 @@ const _: () = {
                         reply.send(answer);
                     }
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for CacheMessage
+    where
+        for<'message> At: ::core::clone::Clone,
+        for<'message> Put: ::core::clone::Clone,
+        for<'message> Clear: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Look(ref message, _) => {
+                    Self::Look(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Put(ref message, _) => {
+                    Self::Put(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Clear(ref message, _) => {
+                    Self::Clear(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for CacheMessage
+    where
+        for<'message> At: ::core::fmt::Debug,
+        for<'message> Put: ::core::fmt::Debug,
+        for<'message> Clear: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Look(ref held, _) => f.debug_tuple("Look").field(held).finish(),
+                Self::Put(ref held, _) => f.debug_tuple("Put").field(held).finish(),
+                Self::Clear(ref held, _) => f.debug_tuple("Clear").field(held).finish(),
             }
         }
     }

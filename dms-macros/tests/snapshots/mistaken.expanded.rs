@@ -58,7 +58,7 @@ impl Mistaken {
     clippy::restriction,
 )]
 pub struct Get;
-/// The messages of `Mistaken`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Mistaken`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -123,6 +123,35 @@ const _: () = {
             ctx: &mut ::dms::Context<Mistaken>,
         ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
             async move { ::core::unreachable!("the module has errors") }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for MistakenMessage
+    where
+        for<'message> Get: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Get(ref message, _) => {
+                    Self::Get(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for MistakenMessage
+    where
+        for<'message> Get: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Get(ref held, _) => f.debug_tuple("Get").field(held).finish(),
+            }
         }
     }
     #[automatically_derived]

@@ -131,7 +131,7 @@ impl Counter {
     clippy::restriction,
 )]
 pub struct Reset;
-/// The messages of `Counter`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Counter`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -276,6 +276,85 @@ const _: () = {
                             .await;
                         reply.send(answer);
                     }
+                }
+            }
+        }
+    }
+    trait __Messages {
+        type Message2;
+    }
+    #[automatically_derived]
+    impl __Messages for CounterMessage {
+        #[cfg(feature = "print")]
+        type Message2 = Print;
+        #[cfg(not(feature = "print"))]
+        type Message2 = ();
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for CounterMessage
+    where
+        for<'message> messages::Add: ::core::clone::Clone,
+        for<'message> Scale: ::core::clone::Clone,
+        for<'message> <CounterMessage as __Messages>::Message2: ::core::clone::Clone,
+        for<'message> Reset: ::core::clone::Clone,
+        for<'message> ::dms::Request: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Add(ref message, _) => {
+                    Self::Add(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Scale(ref message, _) => {
+                    Self::Scale(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                #[cfg(feature = "print")]
+                Self::Print(ref message, _) => {
+                    Self::Print(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Reset(ref message, _) => {
+                    Self::Reset(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::HandleRequest(ref message, _) => {
+                    Self::HandleRequest(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for CounterMessage
+    where
+        for<'message> messages::Add: ::core::fmt::Debug,
+        for<'message> Scale: ::core::fmt::Debug,
+        for<'message> <CounterMessage as __Messages>::Message2: ::core::fmt::Debug,
+        for<'message> Reset: ::core::fmt::Debug,
+        for<'message> ::dms::Request: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Add(ref held, _) => f.debug_tuple("Add").field(held).finish(),
+                Self::Scale(ref held, _) => f.debug_tuple("Scale").field(held).finish(),
+                #[cfg(feature = "print")]
+                Self::Print(ref held, _) => f.debug_tuple("Print").field(held).finish(),
+                Self::Reset(ref held, _) => f.debug_tuple("Reset").field(held).finish(),
+                Self::HandleRequest(ref held, _) => {
+                    f.debug_tuple("HandleRequest").field(held).finish()
                 }
             }
         }

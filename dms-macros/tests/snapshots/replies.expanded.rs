@@ -80,7 +80,7 @@ pub struct Print {
     /// The argument `text`.
     pub text: [u8; 4096],
 }
-/// The messages of `Desk`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Desk`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -183,6 +183,53 @@ const _: () = {
                         reply.send(answer);
                     }
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for DeskMessage
+    where
+        for<'message> Fetch: ::core::clone::Clone,
+        for<'message> Print: ::core::clone::Clone,
+        for<'message> Page: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Fetch(ref message, _) => {
+                    Self::Fetch(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Print(ref message, _) => {
+                    Self::Print(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Keep(ref message, _) => {
+                    Self::Keep(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for DeskMessage
+    where
+        for<'message> Fetch: ::core::fmt::Debug,
+        for<'message> Print: ::core::fmt::Debug,
+        for<'message> Page: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Fetch(ref held, _) => f.debug_tuple("Fetch").field(held).finish(),
+                Self::Print(ref held, _) => f.debug_tuple("Print").field(held).finish(),
+                Self::Keep(ref held, _) => f.debug_tuple("Keep").field(held).finish(),
             }
         }
     }

@@ -61,7 +61,7 @@ pub struct Sift {
     /// The argument `mesh`.
     pub mesh: u8,
 }
-/// The messages of `Mill`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Mill`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -185,6 +185,44 @@ const _: () = {
                         }
                     }
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for MillMessage
+    where
+        for<'message> Corn: ::core::clone::Clone,
+        for<'message> Sift: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Grind(ref message, _) => {
+                    Self::Grind(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+                Self::Sift(ref message, _) => {
+                    Self::Sift(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for MillMessage
+    where
+        for<'message> Corn: ::core::fmt::Debug,
+        for<'message> Sift: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Grind(ref held, _) => f.debug_tuple("Grind").field(held).finish(),
+                Self::Sift(ref held, _) => f.debug_tuple("Sift").field(held).finish(),
             }
         }
     }

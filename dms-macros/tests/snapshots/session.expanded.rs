@@ -66,7 +66,7 @@ impl Session {
     clippy::restriction,
 )]
 pub struct Close;
-/// The messages of `Session`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Session`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -142,6 +142,35 @@ const _: () = {
                         reply.send(answer);
                     }
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for SessionMessage
+    where
+        for<'message> Close: ::core::clone::Clone,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Close(ref message, _) => {
+                    Self::Close(
+                        ::core::clone::Clone::clone(message),
+                        ::dms::ReplyTo::nobody(),
+                    )
+                }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for SessionMessage
+    where
+        for<'message> Close: ::core::fmt::Debug,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Close(ref held, _) => f.debug_tuple("Close").field(held).finish(),
             }
         }
     }

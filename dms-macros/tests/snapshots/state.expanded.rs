@@ -54,7 +54,7 @@ where
         Ok(())
     }
 }
-/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Cache`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -140,6 +140,32 @@ const _: () = {
                     }
                     Self::__Unused(never, ..) => match never {}
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<T: Serialize + DeserializeOwned> ::core::clone::Clone for CacheMessage<T>
+    where
+        T: ::core::marker::Send + 'static,
+    {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                Self::Keep(_) => Self::Keep(::dms::ReplyTo::nobody()),
+                Self::__Unused(ref never, ..) => match *never {}
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<T: Serialize + DeserializeOwned> ::core::fmt::Debug for CacheMessage<T>
+    where
+        T: ::core::marker::Send + 'static,
+    {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                Self::Keep { .. } => f.write_str("Keep"),
+                Self::__Unused(ref never, ..) => match *never {}
             }
         }
     }
@@ -254,7 +280,7 @@ impl Ledger {
         self.sum = sum;
     }
 }
-/// The messages of `Ledger`: one variant for each of its handlers, ticks and event handlers.
+/// The messages of `Ledger`: one variant for each of its handlers, ticks and event handlers. A clone asks nobody: the reply stays owed by the original.
 #[allow(
     deprecated,
     private_bounds,
@@ -330,6 +356,26 @@ const _: () = {
                         ::dms::__private::answer_snapshot(module, reply, ctx);
                     }
                 }
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::clone::Clone for LedgerMessage {
+        #[inline]
+        fn clone(&self) -> Self {
+            match *self {
+                #[cfg(feature = "ledger")]
+                Self::Snapshot(_) => Self::Snapshot(::dms::ReplyTo::nobody()),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl ::core::fmt::Debug for LedgerMessage {
+        #[inline]
+        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+            match *self {
+                #[cfg(feature = "ledger")]
+                Self::Snapshot { .. } => f.write_str("Snapshot"),
             }
         }
     }

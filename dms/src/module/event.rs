@@ -59,7 +59,7 @@ impl<E: Into<ModuleError>> EventOutput for Result<EventResponse, E> {
 /// An event in the mailbox of one of its subscribers: what the enum of messages holds.
 ///
 /// `#[event]` takes the event out and answers. Who matches on the enum in a loop of its own calls [`event`](Self::event) and
-/// [`answer`](Self::answer); a delivery that is let go counts as ignored.
+/// [`answer`](Self::answer); a delivery that is let go counts as ignored. A clone of it counts nowhere, whatever becomes of it.
 ///
 /// Without `#[module]` on the impl, a module handles deliveries as any other message, and subscribes itself:
 ///
@@ -113,6 +113,8 @@ enum Stage {
     /// The handler runs, and what is dropped from here on was cut off.
     Begun,
     Over(Outcome),
+    /// It is a clone, and the original counts.
+    Cloned,
 }
 
 impl<E> EventDelivery<E> {
@@ -128,7 +130,7 @@ impl<E> EventDelivery<E> {
 
     /// Says what the module made of the event; an error is logged, and counted as a failure.
     pub fn answer(mut self, output: impl EventOutput) {
-        self.stage = Stage::Over(match output.into_response() {
+        let outcome = match output.into_response() {
             Ok(EventResponse::Handled) => Outcome::Handled,
             Ok(EventResponse::Ignored) => Outcome::Ignored,
             Err(error) => {
@@ -136,11 +138,18 @@ impl<E> EventDelivery<E> {
                 tracing::warn!(module, handler, "an event handler failed: {}", error.chain());
                 Outcome::Failed
             }
-        });
+        };
+        self.enter(Stage::Over(outcome));
     }
 
     pub(super) fn begin(&mut self) {
-        self.stage = Stage::Begun;
+        self.enter(Stage::Begun);
+    }
+
+    fn enter(&mut self, stage: Stage) {
+        if !matches!(self.stage, Stage::Cloned) {
+            self.stage = stage;
+        }
     }
 }
 
@@ -151,10 +160,19 @@ impl<E> Drop for EventDelivery<E> {
             Stage::Begun => Outcome::Failed,
             Stage::Waiting if thread::panicking() || current::discarding().is_some() => Outcome::Failed,
             Stage::Waiting => Outcome::Ignored,
+            Stage::Cloned => return,
         };
         // The place among the events that wait first: whoever hears of the end of this one finds room for the next.
         self.subscription.release();
         self.letter.tally().count(self.place, outcome);
+    }
+}
+
+/// The same event, whose publisher does not hear of the clone: what is counted is the original.
+impl<E> Clone for EventDelivery<E> {
+    fn clone(&self) -> Self {
+        let (letter, subscription) = (Arc::clone(&self.letter), Arc::clone(&self.subscription));
+        Self { letter, subscription, place: self.place, stage: Stage::Cloned }
     }
 }
 
