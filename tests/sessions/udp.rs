@@ -1,16 +1,19 @@
 //! Datagrams: what arrives, and what is dropped. On the loopback interface alone.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, LinkedList, VecDeque};
+use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::pin::Pin;
 use std::time::{Duration, SystemTime};
 
-use allocation_counter::measure;
+use allocation_counter::{AllocationInfo, measure};
 use dms::session::{
     Algorithm, DatagramCodec, Endpoint, EventSource, KeyRing, Signed, Signer, SigningKey, Transport, TransportError,
     Udp, UdpCounts, Verifier, event, event_within,
 };
-use dms_tests::cases;
+use dms_tests::{cases, is_long};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::runtime::Runtime;
 use tokio::task::yield_now;
@@ -20,6 +23,10 @@ const CODECS: [DatagramCodec; 2] = [DatagramCodec::MessagePack, DatagramCodec::P
 const LOOPBACK: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 /// The most bytes of a datagram over IPv4.
 const LIMIT: usize = 65_507;
+/// The most bytes of memory that a message takes.
+const MOST: usize = (4 << 20) + 8 * LIMIT;
+/// The same while a sequence moves to where it has more room.
+const MOST_FOR_A_MOMENT: usize = MOST + (2 << 20);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 enum Message {
@@ -30,6 +37,10 @@ enum Message {
     Table { rows: BTreeMap<u32, Row>, name: String },
     Units(Vec<()>),
     Signed(Signed<String>),
+    Numbers(Vec<u64>),
+    Fields(Vec<Field>),
+    Maps(Vec<BTreeMap<u8, Field>>),
+    Boxes(Vec<Boxed>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +56,22 @@ struct Chain(Option<Box<Chain>>);
 /// Large in memory, and small in a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Row([u64; 16]);
+
+/// Large in memory, and mostly a byte in a datagram.
+#[expect(clippy::large_enum_variant, reason = "that is what it is for")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Field {
+    Empty,
+    Full([u64; 32]),
+}
+
+/// Small where it is, and large behind a pointer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Boxed(Box<(Option<Box<Boxed>>, Field)>);
+
+fn boxed() -> Boxed {
+    Boxed(Box::new((None, Field::Empty)))
+}
 
 struct Ping(u64);
 struct Text(String);
@@ -276,12 +303,19 @@ async fn what_comes_from_where_nobody_can_answer_is_dropped_and_counted() {
     assert_eq!((counts.unanswerable, counts.delivered, counts.dropped(), counts.received()), (1, 1, 1, 2));
 }
 
+/// A socket that takes datagrams from itself alone: whoever else sends to it has it reported that there is nobody. It keeps its port, so that nobody else gets it, and what is sent to it.
+#[cfg(target_os = "linux")]
+fn who_is_not_reached() -> UdpSocket {
+    let socket = UdpSocket::bind(LOOPBACK).unwrap();
+    socket.connect(socket.local_addr().unwrap()).unwrap();
+    socket
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn listening_ends_with_its_source_also_where_there_are_none_but_errors() {
-    let peer = UdpSocket::bind(LOOPBACK).unwrap();
+    let peer = who_is_not_reached();
     let addr = peer.local_addr().unwrap();
-    drop(peer);
     let socket = tokio::net::UdpSocket::bind(LOOPBACK).await.unwrap();
     socket.connect(addr).await.unwrap();
     let here = Udp::<Message>::from_socket(socket).unwrap();
@@ -344,20 +378,19 @@ async fn of_two_who_listen_each_message_comes_to_one() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_report_that_somebody_cannot_be_reached_ends_nothing() {
-    let peer = UdpSocket::bind(LOOPBACK).unwrap();
+    let peer = who_is_not_reached();
     let addr = peer.local_addr().unwrap();
-    drop(peer);
     // Linux reports to sockets that are connected; other systems do to all.
     let socket = tokio::net::UdpSocket::bind(LOOPBACK).await.unwrap();
     socket.connect(addr).await.unwrap();
     let here = Udp::<Message>::from_socket(socket).unwrap();
     while_listening(&here, async |mut source| {
-        // More than come without a pause. Nobody has the port; the report comes to whoever asks next, which may be `send_to`.
+        // More than come without a pause. The report comes to whoever asks next, which may be `send_to`.
         while here.counts().errors < 20 {
             let _ = here.send_to(addr, Ping(1)).await;
             yield_now().await;
         }
-        let peer = UdpSocket::bind(addr).unwrap();
+        peer.connect(here.addr()).unwrap();
         let message = rmp_serde::to_vec_named(&Message::Ping(7)).unwrap();
         peer.send_to(&message, here.addr()).unwrap();
         assert_eq!(next(&mut source).await, (addr, Message::Ping(7)));
@@ -398,6 +431,24 @@ impl Random {
     }
 }
 
+fn bytes_of(codec: DatagramCodec, message: &impl Serialize) -> Vec<u8> {
+    match codec {
+        DatagramCodec::Postcard => postcard::to_stdvec(message).unwrap(),
+        _ => rmp_serde::to_vec_named(message).unwrap(),
+    }
+}
+
+/// What begins as a message, and at its very end is none.
+fn with_another_end(codec: DatagramCodec, mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.pop().unwrap();
+    if codec == DatagramCodec::MessagePack {
+        // True, where there is a number or nothing; in a text what is no character.
+        assert_ne!(end, 0xc3);
+        bytes.push(0xc3);
+    }
+    bytes
+}
+
 /// What somebody sends who means no good.
 struct Hostile {
     codec: DatagramCodec,
@@ -416,10 +467,7 @@ impl Hostile {
             Message::Table { rows: BTreeMap::from([(1, Row([7; 16])), (2, Row([u64::MAX; 16]))]), name: "rows".into() },
             Message::Units(vec![(); 9]),
         ];
-        let whole = messages.iter().map(|message| match codec {
-            DatagramCodec::Postcard => postcard::to_stdvec(message).unwrap(),
-            _ => rmp_serde::to_vec_named(message).unwrap(),
-        });
+        let whole = messages.iter().map(|message| bytes_of(codec, message));
         Self { codec, random: Random(seed), whole: whole.collect() }
     }
 
@@ -458,6 +506,23 @@ impl Hostile {
         };
         bytes.truncate(LIMIT);
         bytes
+    }
+
+    /// A message that takes much more memory than it has bytes, and whether it is one: some end in something else.
+    fn amplifying(&mut self) -> (Vec<u8>, bool) {
+        // As many as fit into a datagram, or into the memory that a message may take.
+        let (most_fields, most_maps, most_boxes) = match self.codec {
+            DatagramCodec::Postcard => (7_900, 1_400, 13_000),
+            _ => (7_900, 1_400, 7_900),
+        };
+        let message = match self.random.below(4) {
+            0 => Message::Numbers(vec![7; self.random.below(65_000)]),
+            1 => Message::Fields(vec![Field::Empty; self.random.below(most_fields)]),
+            2 => Message::Maps(vec![BTreeMap::from([(7, Field::Empty)]); self.random.below(most_maps)]),
+            _ => Message::Boxes(vec![boxed(); self.random.below(most_boxes)]),
+        };
+        let bytes = bytes_of(self.codec, &message);
+        if self.random.below(2) == 0 { (bytes, true) } else { (with_another_end(self.codec, bytes), false) }
     }
 
     fn deep(&mut self) -> Vec<u8> {
@@ -507,8 +572,9 @@ impl Hostile {
 #[cfg(target_os = "linux")]
 fn kernel_drops(addr: SocketAddr) -> u64 {
     let table = std::fs::read_to_string("/proc/net/udp").unwrap();
-    let port = format!(":{:04X}", addr.port());
-    let of_the_socket = |line: &&str| line.split_whitespace().nth(1).is_some_and(|local| local.ends_with(&port));
+    // As the kernel writes 127.0.0.1.
+    let local = format!("0100007F:{:04X}", addr.port());
+    let of_the_socket = |line: &&str| line.split_whitespace().nth(1) == Some(&local);
     let line = table.lines().find(of_the_socket).expect("the socket is in the table");
     line.split_whitespace().last().unwrap().parse().unwrap()
 }
@@ -547,19 +613,26 @@ fn hostile_datagrams_are_counted_and_dropped_and_messages_in_between_get_through
         let place = runtime.block_on(bind::<Message>()).with_codec(codec).with_limit(LOWER);
         let (events, mut source) = event_within(1);
         let mut listening = Box::pin(place.listen(events));
-        let (mut sent, mut drops, mut probes, mut most) = (0, 0, 0_u64, 0);
-        let (mut empty, mut oversized) = (0, 0);
+        let (mut sent, mut drops, mut probes) = (0, 0, 0_u64);
+        let (mut most, mut most_of_amplifying) = (0, 0);
+        let (mut empty, mut oversized, mut amplified) = (0, 0, 0_u64);
         while sent < datagrams {
             // Large ones alone: each is to be seen in what is allocated.
             let mut batch: Vec<_> = Vec::new();
-            while batch.len() < 20 && batch.iter().all(|datagram: &Vec<u8>| datagram.len() < 1_000) {
+            let is_amplifying = probes % 20 == 9;
+            let mut is_message = false;
+            if is_amplifying {
+                let (datagram, is_whole) = hostile.amplifying();
+                is_message = is_whole && datagram.len() <= LOWER;
+                amplified += u64::from(is_message);
+                batch.push(datagram);
+            }
+            while batch.len() < 20 && !is_amplifying && batch.iter().all(|datagram| datagram.len() < 1_000) {
                 batch.push(hostile.datagram());
             }
             probes += 1;
-            let probe = match codec {
-                DatagramCodec::Postcard => postcard::to_stdvec(&Message::Ping(probes)).unwrap(),
-                _ => rmp_serde::to_vec_named(&Message::Ping(probes)).unwrap(),
-            };
+            let probe = bytes_of(codec, &Message::Ping(probes));
+            let delivered = place.counts().delivered;
             let used = measure(|| {
                 runtime.block_on(async {
                     let body = async {
@@ -580,10 +653,17 @@ fn hostile_datagrams_are_counted_and_dropped_and_messages_in_between_get_through
                 });
             });
             let largest = batch.iter().map(Vec::len).max().unwrap_or_default();
-            // The buffer of `listen` is made in the first batch.
-            let bound = if probes == 1 { 2 * LIMIT } else { LIMIT };
+            let bound = match probes {
+                _ if is_amplifying => MOST_FOR_A_MOMENT,
+                // The buffer of `listen` is made in the first batch.
+                1 => 2 * LIMIT,
+                _ => LIMIT,
+            };
             assert!(used.bytes_max <= bound as u64, "{codec:?}: {} bytes for datagrams of {largest}", used.bytes_max);
-            if probes > 1 {
+            if is_amplifying {
+                assert_eq!(place.counts().delivered - delivered, 1 + u64::from(is_message), "{codec:?}: {largest}");
+                most_of_amplifying = most_of_amplifying.max(used.bytes_max);
+            } else if probes > 1 {
                 most = most.max(used.bytes_max);
             }
             empty += batch.iter().filter(|datagram| datagram.is_empty()).count() as u64;
@@ -591,42 +671,169 @@ fn hostile_datagrams_are_counted_and_dropped_and_messages_in_between_get_through
         }
         let counts: UdpCounts = place.counts();
         println!(
-            "{codec:?}: {sent} datagrams, {counts:?}, {drops} dropped by the kernel, at most {most} bytes allocated"
+            "{codec:?}: {sent} datagrams, {counts:?}, {drops} dropped by the kernel, at most {most} bytes allocated, and {most_of_amplifying} for {amplified} messages larger than their bytes and as many that end in something else"
         );
         assert_eq!(counts.received() + kernel_drops(place.addr()), sent);
         assert_eq!((counts.empty, counts.oversized, counts.errors), (empty, oversized, 0));
         assert!(counts.malformed > sent / 2 && counts.delivered > probes && empty > 0 && oversized > 0, "{counts:?}");
+        assert!(amplified > 10 && most_of_amplifying > 3 << 20, "what amplifies, and counts what is allocated, does");
     }
+}
+
+/// A place that reads datagrams on this thread, so that what is allocated is counted.
+struct Reader<N> {
+    runtime: Runtime,
+    place: Udp<N>,
+    listening: Pin<Box<dyn Future<Output = Result<(), TransportError>>>>,
+    source: EventSource<(SocketAddr, N)>,
+    peer: UdpSocket,
+}
+
+impl<N: DeserializeOwned + Send + 'static> Reader<N> {
+    fn new(codec: DatagramCodec) -> Self {
+        let runtime = runtime();
+        let place = runtime.block_on(bind::<N>()).with_codec(codec);
+        let (events, source) = event_within(1);
+        let listening = Box::pin(place.listen(events));
+        let mut reader = Self { runtime, place, listening, source, peer: UdpSocket::bind(LOOPBACK).unwrap() };
+        // What listens makes its buffer.
+        reader.read(&[]);
+        reader
+    }
+
+    /// What a datagram is read as, and what is allocated for it meanwhile.
+    fn read(&mut self, datagram: &[u8]) -> (Option<N>, AllocationInfo) {
+        let mut message = None;
+        let before = self.place.counts().received();
+        let used = measure(|| {
+            self.peer.send_to(datagram, self.place.addr()).unwrap();
+            self.runtime.block_on(async {
+                while self.place.counts().received() == before {
+                    assert!(futures::poll!(&mut self.listening).is_pending());
+                    yield_now().await;
+                }
+                message = self.source.try_recv().map(|(_, message)| message);
+            });
+        });
+        (message, used)
+    }
+}
+
+/// Has values of a type read, as they are and with another end, and looks at the memory that they take. Returns the most elements that were read, and the most bytes that were in use.
+fn amplify<N>(codec: DatagramCodec, of: impl Fn(usize) -> N) -> (usize, u64)
+where
+    N: Serialize + DeserializeOwned + Debug + PartialEq + Send + 'static,
+{
+    let name = std::any::type_name::<N>();
+    let mut reader = Reader::<N>::new(codec);
+    let (mut most, mut peak) = (0, 0);
+    // Where vectors and tables grow, and in between.
+    let mut counts: Vec<_> = (8..16).flat_map(|power| [1 << power, (1 << power) + 1, 7 << (power - 1)]).collect();
+    if !is_long() {
+        counts = vec![513, 2_049, 8_193, 28_672];
+    }
+    for count in counts.into_iter().filter(|count| *count < 65_000).chain([65_000]) {
+        let value = of(count);
+        let bytes = bytes_of(codec, &value);
+        if bytes.len() > LIMIT {
+            continue;
+        }
+        let (message, whole) = reader.read(&bytes);
+        if let Some(message) = message {
+            assert!(message == value, "{codec:?}, {name}: {count}");
+            most = most.max(count);
+        }
+        let (message, other) = reader.read(&with_another_end(codec, bytes));
+        assert!(message.is_none(), "{codec:?}, {name}: {count}");
+        assert_eq!(other.bytes_current, 0, "{codec:?}, {name}: {count}");
+        peak = peak.max(whole.bytes_max).max(other.bytes_max);
+        assert!(peak <= MOST_FOR_A_MOMENT as u64, "{codec:?}, {name}: {peak} bytes for {count}");
+        assert!(
+            whole.bytes_current.unsigned_abs() <= MOST as u64,
+            "{codec:?}, {name}: {} bytes for {count}",
+            whole.bytes_current
+        );
+    }
+    println!("{codec:?}, {name}: {most} elements, {peak} bytes");
+    (most, peak)
+}
+
+#[test]
+fn no_message_takes_more_memory_than_is_said_whatever_collects_its_elements() {
+    let entries = |count: usize| (0..u32::try_from(count).unwrap()).map(|key| (key, None::<Row>));
+    for codec in CODECS {
+        // Elements of up to 32 bytes are never too many.
+        let (most, peak) = amplify(codec, |count| vec![7_u64; count]);
+        assert!(most == 65_000 && peak >= 8 * 65_000, "{most} in {peak} bytes");
+        let (most, peak) = amplify(codec, |count| vec![None::<(u64, u64, u64)>; count]);
+        assert!(most == 65_000 && peak >= 32 * 65_000, "{most} in {peak} bytes");
+        let (most, _) = amplify(codec, |count| vec![vec![7_u64]; count]);
+        assert_eq!(most, 28_672);
+        assert_eq!(amplify(codec, |count| vec![String::new(); count]).0, 65_000);
+        amplify(codec, |count| vec![7_u8; count]);
+        amplify(codec, |count| VecDeque::from(vec![None::<Row>; count]));
+        amplify(codec, |count| vec![None::<Row>; count].into_boxed_slice());
+        // Its room has just doubled, and it is what may be.
+        let (_, peak) = amplify(codec, |count| vec![None::<[u64; 30]>; count]);
+        assert!(peak > 6_000_000, "{peak} bytes");
+        amplify(codec, |count| vec![None::<Box<Row>>; count]);
+        amplify(codec, |count| LinkedList::from_iter(vec![None::<Row>; count]));
+        amplify(codec, |count| vec![LinkedList::from([None::<Row>]); count]);
+        amplify(codec, |count| vec![vec![None::<Row>]; count]);
+        amplify(codec, |count| vec![vec![None::<Row>; 5]; count]);
+        // Those of trees and tables make room for several at once.
+        let some: &[usize] = if is_long() { &[1, 3, 4, 7, 8, 11, 12, 15, 29, 70] } else { &[1, 4, 12] };
+        amplify::<BTreeMap<_, _>>(codec, |count| entries(count).collect());
+        amplify::<HashMap<_, _>>(codec, |count| entries(count).collect());
+        for each in some {
+            amplify::<Vec<BTreeMap<_, _>>>(codec, |count| vec![entries(*each).collect(); count]);
+            amplify::<Vec<HashMap<_, _>>>(codec, |count| vec![entries(*each).collect(); count]);
+            let fields = || entries(*each).map(|(key, _)| (key, Field::Empty));
+            amplify::<Vec<BTreeSet<_>>>(codec, |count| vec![fields().collect(); count]);
+        }
+        // Behind pointers.
+        let (most, peak) = amplify(codec, |count| vec![boxed(); count]);
+        assert!(most > 2_000 && peak > 150 * most as u64, "{most} in {peak} bytes");
+        amplify(codec, |count| {
+            vec![(0..20).fold(boxed(), |inner, _| Boxed(Box::new((Some(Box::new(inner)), Field::Empty)))); count]
+        });
+        if codec == DatagramCodec::Postcard {
+            amplify(codec, |count| vec![Chain(Some(Box::new(Chain(None)))); count]);
+        }
+    }
+}
+
+/// Large, and of more of its kind.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Branch {
+    row: Row,
+    branches: Vec<Branch>,
 }
 
 #[test]
 fn no_room_is_made_for_elements_that_are_merely_promised() {
-    let runtime = runtime();
-    let peer = UdpSocket::bind(LOOPBACK).unwrap();
-    // 60,000 rows are 7.5 MB; there is one, and then something else.
-    for (codec, promise) in [
-        (DatagramCodec::MessagePack, [&[0xdd, 0, 0, 0xea, 0x60][..], &[0xdc, 0, 16], &[0; 16]].concat()),
-        (DatagramCodec::Postcard, [&[0xe0, 0xd4, 3][..], &[0; 16]].concat()),
-    ] {
-        let place = runtime.block_on(bind::<Vec<Row>>()).with_codec(codec);
-        let datagram = [&promise[..], &vec![0xc0; 60_000]].concat();
-        let (events, mut source) = event();
-        let mut listening = Box::pin(place.listen(events));
-        for round in 1..=10 {
-            let used = measure(|| {
-                peer.send_to(&datagram, place.addr()).unwrap();
-                runtime.block_on(async {
-                    while place.counts().malformed < round {
-                        assert!(futures::poll!(&mut listening).is_pending());
-                        yield_now().await;
-                    }
-                });
-            });
-            // What listens has a buffer for datagrams.
-            let bound = if round == 1 { 100_000 } else { 30_000 };
-            assert!(used.bytes_max < bound, "{codec:?}: {} bytes", used.bytes_max);
+    for codec in CODECS {
+        // 60,000 rows are 7.5 MB; there is one, and then something else.
+        let promise = match codec {
+            DatagramCodec::Postcard => [&[0xe0, 0xd4, 3][..], &[0; 16]].concat(),
+            _ => [&[0xdd, 0, 0, 0xea, 0x60][..], &[0xdc, 0, 16], &[0; 16]].concat(),
+        };
+        let (message, used) = Reader::<Vec<Row>>::new(codec).read(&[&promise[..], &vec![0xc0; 60_000]].concat());
+        assert!(message.is_none() && used.bytes_max < 1_000, "{codec:?}: {} bytes", used.bytes_max);
+
+        // Each of these promises 64 of its kind, the first of which is the next.
+        let levels = 30;
+        let mut promises = vec![0xc0];
+        for _ in 0..levels {
+            let (begin, end) = match codec {
+                DatagramCodec::Postcard => ([&[0; 16][..], &[64]].concat(), vec![]),
+                _ => ([&[0x92, 0xdc, 0, 16][..], &[0; 16], &[0xdc, 0, 64]].concat(), vec![0xc0; 63]),
+            };
+            promises = [begin, promises, end].concat();
         }
-        assert_eq!((source.try_recv(), place.counts().received()), (None, 10));
+        let (message, used) = Reader::<Branch>::new(codec).read(&promises);
+        let bound = levels * 5 * size_of::<Branch>() as u64;
+        assert!(message.is_none() && used.bytes_max < bound, "{codec:?}: {} bytes", used.bytes_max);
     }
 }
 

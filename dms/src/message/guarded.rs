@@ -11,43 +11,20 @@ use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::claims::DEPTH;
+use super::guard::{Collection, Guard, Refused, Room};
 
-/// For how many elements room is made at once.
-const ROOM: usize = 64;
-/// What an element costs at least, in bytes of memory.
-const LEAST: usize = 32;
-
-/// How much memory the elements of sequences and maps in `bytes` bytes may take, so that those of 32 bytes each are never too many.
-pub(crate) const fn memory_for(bytes: usize) -> usize {
-    bytes * LEAST
-}
-
-/// Reads one value. The elements of its sequences and maps take at most `memory` bytes of memory, without what is on the heap of each; each array, map, option, newtype and variant is a
-/// level, of which there are at most 128.
+/// Reads one value. What its sequences and maps make room for, and what lies behind its pointers, takes at most `memory` bytes of memory, and half of that more while a sequence moves; not counted
+/// are texts, byte strings and what is behind a pointer and no larger than one, of which each byte has at most 8. Each array, map, option, newtype and variant is a level, of which there are at most 128.
+///
+/// Nothing is known of what a type makes of what it has read, as by serde's `from`, and `untagged` and `flatten` read into places of their own first.
 pub(crate) fn read<'de, V, D>(deserializer: D, memory: usize) -> Result<V, Refused>
 where
     V: Deserialize<'de>,
     D: Deserializer<'de>,
 {
-    let left = Cell::new(memory);
-    V::deserialize(Guarded {
-        inner: deserializer,
-        guard: Guard { left: &left, depth: DEPTH, is_charged: false, is_name: false },
-    })
+    let memory = Cell::new(memory);
+    V::deserialize(Guarded { inner: deserializer, guard: Guard::new::<V>(&memory), wanted: Wanted::OfType })
 }
-
-/// The bytes are not a value of the type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Refused;
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the bytes are not a value of the type")
-    }
-}
-
-impl std::error::Error for Refused {}
 
 impl de::Error for Refused {
     // Neither the text nor what is in it is looked at.
@@ -61,56 +38,52 @@ fn refuse<E: de::Error>(_refused: Refused) -> E {
     E::custom("")
 }
 
-/// What may still come.
-#[derive(Clone, Copy)]
-struct Guard<'g> {
-    /// How many bytes of memory elements may take, in all.
-    left: &'g Cell<usize>,
-    /// How many levels, from here.
-    depth: usize,
-    /// Whether the bytes say how many elements there are, and not the type.
-    is_charged: bool,
-    /// Whether it is the name of a field or a variant.
-    is_name: bool,
-}
-
-impl Guard<'_> {
-    fn deeper(self) -> Result<Self, Refused> {
-        Ok(Self { depth: self.depth.checked_sub(1).ok_or(Refused)?, ..self })
-    }
-
-    fn charge<T>(self, least: usize) -> Result<(), Refused> {
-        if self.is_charged {
-            let left = self.left.get().checked_sub(size_of::<T>().max(least)).ok_or(Refused)?;
-            self.left.set(left);
-        }
-        Ok(())
-    }
+/// What the type asks the format for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// What has as many parts as the type says.
+    OfType,
+    /// What may have as many parts as the bytes say.
+    Any,
+    /// The name of a field or a variant.
+    Name,
 }
 
 /// Something of the format, under guard.
 struct Guarded<'g, T> {
     inner: T,
     guard: Guard<'g>,
+    wanted: Wanted,
 }
 
 impl<'g, T> Guarded<'g, T> {
     fn with<U>(&self, inner: U) -> Guarded<'g, U> {
-        Guarded { inner, guard: self.guard }
+        Guarded { inner, guard: self.guard, wanted: self.wanted }
     }
 
-    /// The same for what has as many elements as its type says.
-    fn of_type<U>(&self, inner: U) -> Guarded<'g, U> {
-        Guarded { inner, guard: Guard { is_charged: false, is_name: false, ..self.guard } }
+    /// The same for what makes a `V` of it.
+    fn to_make<V, U>(&self, inner: U, wanted: Wanted) -> Result<Guarded<'g, U>, Refused> {
+        Ok(Guarded { inner, guard: self.guard.parts_of::<V>()?, wanted })
+    }
+
+    /// The same for what comes into a place for a `V`.
+    fn place_for<V, U>(&self, inner: U) -> Guarded<'g, U> {
+        Guarded { inner, guard: self.guard.place_for::<V>(), wanted: self.wanted }
     }
 
     fn deeper(self) -> Result<Self, Refused> {
         Ok(Self { guard: self.guard.deeper()?, ..self })
     }
 
+    /// The elements of a collection.
+    fn elements<U>(&self, inner: U, counted: Collection) -> Result<Elements<'g, U>, Refused> {
+        let collection = if self.wanted == Wanted::Any { counted } else { Collection::Fixed };
+        Ok(Elements { inner, guard: self.guard.deeper()?, room: Room::new(collection) })
+    }
+
     /// The name that the bytes are, where one is wanted. What serde writes for a type would make a text of any bytes, to complain about it.
     fn name<'b, E: de::Error>(&self, bytes: &'b [u8]) -> Result<Option<&'b str>, E> {
-        if !self.guard.is_name {
+        if self.wanted != Wanted::Name {
             return Ok(None);
         }
         str::from_utf8(bytes).map(Some).map_err(|_| refuse(Refused))
@@ -118,10 +91,9 @@ impl<'g, T> Guarded<'g, T> {
 }
 
 macro_rules! forward {
-    ($(($is_charged:literal, $is_name:literal): $($method:ident)*;)*) => {$($(
+    ($($wanted:ident: $($method:ident)*;)*) => {$($(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-            let guard = Guard { is_charged: $is_charged, is_name: $is_name, ..self.guard };
-            let visitor = Guarded { inner: visitor, guard };
+            let visitor = self.to_make::<V::Value, _>(visitor, Wanted::$wanted)?;
             self.inner.$method(visitor).map_err(|_| Refused)
         }
     )*)*};
@@ -131,26 +103,26 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
     type Error = Refused;
 
     forward! {
-        (false, false):
+        OfType:
             deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
             deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf deserialize_option
             deserialize_unit deserialize_ignored_any;
-        (true, false): deserialize_any deserialize_seq deserialize_map;
-        (false, true): deserialize_identifier;
+        Any: deserialize_any deserialize_seq deserialize_map;
+        Name: deserialize_identifier;
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Refused> {
-        let visitor = self.of_type(visitor);
+        let visitor = self.to_make::<V::Value, _>(visitor, Wanted::OfType)?;
         self.inner.deserialize_unit_struct(name, visitor).map_err(|_| Refused)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Refused> {
-        let visitor = self.of_type(visitor);
+        let visitor = self.to_make::<V::Value, _>(visitor, Wanted::OfType)?;
         self.inner.deserialize_newtype_struct(name, visitor).map_err(|_| Refused)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refused> {
-        let visitor = self.of_type(visitor);
+        let visitor = self.to_make::<V::Value, _>(visitor, Wanted::OfType)?;
         self.inner.deserialize_tuple(length, visitor).map_err(|_| Refused)
     }
 
@@ -160,7 +132,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let visitor = self.of_type(visitor);
+        let visitor = self.to_make::<V::Value, _>(visitor, Wanted::OfType)?;
         self.inner.deserialize_tuple_struct(name, length, visitor).map_err(|_| Refused)
     }
 
@@ -170,7 +142,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let visitor = self.of_type(visitor);
+        let visitor = self.to_make::<V::Value, _>(visitor, Wanted::OfType)?;
         self.inner.deserialize_struct(name, fields, visitor).map_err(|_| Refused)
     }
 
@@ -180,7 +152,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        let visitor = self.of_type(visitor);
+        let visitor = self.to_make::<V::Value, _>(visitor, Wanted::OfType)?;
         self.inner.deserialize_enum(name, variants, visitor).map_err(|_| Refused)
     }
 
@@ -252,12 +224,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guarded<'_, V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
-        let elements = self.with(elements).deeper().map_err(refuse)?;
+        let elements = self.elements(elements, Collection::Sequence).map_err(refuse)?;
         self.inner.visit_seq(elements).map_err(refuse)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        let entries = self.with(entries).deeper().map_err(refuse)?;
+        let entries = self.elements(entries, Collection::Map).map_err(refuse)?;
         self.inner.visit_map(entries).map_err(refuse)
     }
 
@@ -276,37 +248,60 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Guarded<'_, S> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Guarded<'_, A> {
+/// The elements of a collection, under guard.
+struct Elements<'g, A> {
+    inner: A,
+    guard: Guard<'g>,
+    room: Room,
+}
+
+impl<'g, A> Elements<'g, A> {
+    fn place_for<V, U>(&self, inner: U) -> Guarded<'g, U> {
+        Guarded { inner, guard: self.guard.place_for::<V>(), wanted: Wanted::OfType }
+    }
+
+    /// For how many elements room is to be made at once.
+    fn size_hint(&self, of_the_format: Option<usize>) -> Option<usize> {
+        self.room.is_asked.set(true);
+        of_the_format.map(|length| length.min(Room::AT_ONCE))
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Elements<'_, A> {
     type Error = Refused;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Refused> {
-        self.guard.charge::<S::Value>(LEAST)?;
-        let seed = self.with(seed);
+        if self.inner.size_hint() != Some(0) {
+            self.room.another::<S::Value>(self.guard)?;
+        }
+        let seed = self.place_for::<S::Value, _>(seed);
         self.inner.next_element_seed(seed).map_err(|_| Refused)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint().map(|length| length.min(ROOM))
+        self.size_hint(self.inner.size_hint())
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Guarded<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Elements<'_, A> {
     type Error = Refused;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Refused> {
-        self.guard.charge::<S::Value>(LEAST)?;
-        let seed = self.with(seed);
+        if self.inner.size_hint() != Some(0) {
+            self.room.another::<S::Value>(self.guard)?;
+        }
+        let seed = self.place_for::<S::Value, _>(seed);
         self.inner.next_key_seed(seed).map_err(|_| Refused)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refused> {
-        self.guard.charge::<S::Value>(0)?;
-        let seed = self.with(seed);
+        self.room.value::<S::Value>(self.guard)?;
+        let seed = self.place_for::<S::Value, _>(seed);
         self.inner.next_value_seed(seed).map_err(|_| Refused)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.inner.size_hint().map(|length| length.min(ROOM))
+        self.size_hint(self.inner.size_hint())
     }
 }
 
@@ -315,9 +310,9 @@ impl<'de, 'g, A: EnumAccess<'de>> EnumAccess<'de> for Guarded<'g, A> {
     type Variant = Guarded<'g, A::Variant>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), Refused> {
-        let (guard, seed) = (self.guard, self.with(seed));
+        let (guard, wanted, seed) = (self.guard, self.wanted, self.place_for::<S::Value, _>(seed));
         let (value, inner) = self.inner.variant_seed(seed).map_err(|_| Refused)?;
-        Ok((value, Guarded { inner, guard }))
+        Ok((value, Guarded { inner, guard, wanted }))
     }
 }
 
@@ -329,17 +324,17 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Guarded<'_, A> {
     }
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Refused> {
-        let seed = self.with(seed);
+        let seed = self.place_for::<S::Value, _>(seed);
         self.inner.newtype_variant_seed(seed).map_err(|_| Refused)
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refused> {
-        let visitor = self.of_type(visitor);
+        let visitor = self.to_make::<V::Value, _>(visitor, Wanted::OfType)?;
         self.inner.tuple_variant(length, visitor).map_err(|_| Refused)
     }
 
     fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Refused> {
-        let visitor = self.of_type(visitor);
+        let visitor = self.to_make::<V::Value, _>(visitor, Wanted::OfType)?;
         self.inner.struct_variant(fields, visitor).map_err(|_| Refused)
     }
 }

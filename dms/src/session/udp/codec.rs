@@ -7,10 +7,21 @@ use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::message::{claims, guarded};
+use crate::message::{claims, guard, guarded};
 use crate::session::transport::TransportError;
 
 /// How messages are written in datagrams. Both sides must have the same.
+///
+/// # Memory
+/// Whoever sends a datagram decides what it is read as. Nothing is allocated for elements that are merely promised, but those that come may take more memory than they have bytes: a `u64` may be one byte, and
+/// so may be the variant of an enum without its largest. What takes more than 4 MiB, and 8 bytes for each byte of the datagram, is no message: 4.5 MiB where that has 64 KiB. Counted is what collections
+/// make room for, which is up to twice what is in a vector, and eleven entries for the first of a `BTreeMap`, and what lies behind pointers. While a vector moves to where it has more room there
+/// may be 2 MiB more. So much a datagram of another kind takes too that begins as such a message and ends in something else; all others take what their bytes become.
+///
+/// Elements of 32 bytes are never too many. Of larger ones there may be less than 65,507 in a datagram: of 256 bytes 8,192.
+///
+/// What a type makes of what it has read is its own affair, as with serde's `from` or `default`; `untagged` and `flatten` read everything into a buffer first, and only that is counted; and a
+/// `HashSet` is taken for a vector, but has room for 4 where it has one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum DatagramCodec {
@@ -21,8 +32,8 @@ pub enum DatagramCodec {
     Postcard,
 }
 
-/// How much memory the elements of a message's sequences and maps may take: 2 MiB.
-const MEMORY: usize = guarded::memory_for(1 << 16);
+/// How much memory a message may take beside the 8 bytes for each of its own: 4 MiB.
+const MEMORY: usize = guard::memory_for(1 << 16);
 
 /// The bytes are not a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -268,9 +279,11 @@ mod tests {
             let text = "x".repeat(100);
             let whole = codec.write(&text, LIMIT).expect("it can be written").len();
             assert_eq!(codec.write(&text, whole).map(|bytes| bytes.len()).ok(), Some(whole));
-            let error = codec.write(&text, whole - 1).expect_err("it is too large");
-            let TransportError::MessageTooLarge { size, limit } = error else { panic!("{error:?}") };
-            assert_eq!((size, limit), (whole, whole - 1), "{codec:?}");
+            for most in [whole - 1, 50, 0] {
+                let error = codec.write(&text, most).expect_err("it is too large");
+                let TransportError::MessageTooLarge { size, limit } = error else { panic!("{error:?}") };
+                assert_eq!((size, limit), (whole, most), "{codec:?}");
+            }
         }
     }
 

@@ -77,3 +77,23 @@ impl Counter {
         self.0.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_is_what_was_delivered_and_what_was_dropped_for_whatever_reason() {
+        let counters = Counters::default();
+        let came =
+            [&counters.delivered, &counters.unanswerable, &counters.empty, &counters.oversized, &counters.malformed];
+        for (number, counter) in came.into_iter().enumerate() {
+            (0..1_u64 << number).for_each(|_| counter.add());
+        }
+        (0..100).for_each(|_| counters.sent.add());
+        (0..1_000).for_each(|_| counters.errors.add());
+        let UdpCounts { sent, delivered, unanswerable, empty, oversized, malformed, errors } = counters.read();
+        assert_eq!((sent, delivered, unanswerable, empty, oversized, malformed, errors), (100, 1, 2, 4, 8, 16, 1_000));
+        assert_eq!((counters.read().received(), counters.read().dropped()), (31, 30));
+    }
+}

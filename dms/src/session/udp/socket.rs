@@ -40,11 +40,12 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// # What comes from outside
 /// Anybody can send anything. What is empty, too large, no message, or says that it comes from port 0, to which nobody can answer, is counted, see [`counts`](Self::counts), and dropped; and so are reports of
 /// the operating system that somebody cannot be reached. Neither ends [`listen`](Endpoint::listen). An answer may still not be sendable, as to an address that a firewall does not let through:
-/// such an error is [not final](TransportError::is_final), and nothing that a session ends for. Nothing is allocated for what a datagram merely promises, and what nests deeper than 128 levels is no message. The elements of
-/// a message's sequences and maps may take more memory than they have bytes, as their type is; where that is more than 2 MiB, which takes elements above 32 bytes, it is no message either.
+/// such an error is [not final](TransportError::is_final), and nothing that a session ends for. Nothing is allocated for what a datagram merely promises, and what nests deeper than 128 levels is no message. What
+/// takes more than 4.5 MiB of memory, or 6.5 MiB while it is read, as some types may with 64 KiB of bytes, is no message either: see [`DatagramCodec`]. Besides, listening takes a buffer for one datagram.
 ///
 /// The address of a sender can be forged, and what travels can be read and changed: where that matters, carry `Signed` messages. Who listens into an
-/// [event channel with a bound](super::super::event_within) leaves to the operating system what comes too quickly: it drops it.
+/// [event channel with a bound](super::super::event_within) leaves to the operating system what comes too quickly: it drops it. `event_within(n)` can hold `n` messages, one more waits for room; so a flood
+/// holds at most `n + 1` times what a message of the type may take. A channel [without a bound](super::super::event) holds all that comes.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,0 +1,121 @@
+//! How much may come of bytes that anybody may have sent: levels, and memory.
+//!
+//! Counted is the room that std's collections make for what comes, which is more than what comes: a vector doubles its own, and a tree has nodes for eleven.
+
+use std::cell::Cell;
+use std::fmt;
+
+use super::claims::DEPTH;
+
+/// What an element costs at least, in bytes of memory: those without a size take time.
+const LEAST: usize = 32;
+
+/// How much memory may come of `bytes` bytes, so that elements of 32 bytes each are never too many, in a vector whose room has just doubled.
+pub(crate) const fn memory_for(bytes: usize) -> usize {
+    2 * LEAST * bytes
+}
+
+/// The bytes are not a value of the type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused;
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the bytes are not a value of the type")
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// What may still come.
+#[derive(Clone, Copy)]
+pub(super) struct Guard<'g> {
+    /// How many bytes of memory, in all.
+    memory: &'g Cell<usize>,
+    /// How many levels, from here.
+    depth: usize,
+    /// The size of the place that the next value is for. One that is larger lies behind a pointer.
+    place: usize,
+}
+
+impl<'g> Guard<'g> {
+    /// For a `V`, which has a place, and `memory` bytes of memory elsewhere.
+    pub(super) const fn new<V>(memory: &'g Cell<usize>) -> Self {
+        Self { memory, depth: DEPTH, place: size_of::<V>() }
+    }
+
+    pub(super) fn deeper(self) -> Result<Self, Refused> {
+        Ok(Self { depth: self.depth.checked_sub(1).ok_or(Refused)?, ..self })
+    }
+
+    /// For what comes into a place for a `T`.
+    pub(super) const fn place_for<T>(self) -> Self {
+        Self { place: size_of::<T>(), ..self }
+    }
+
+    /// For the parts of a `T`, which comes here.
+    pub(super) fn parts_of<T>(self) -> Result<Self, Refused> {
+        if size_of::<T>() > self.place {
+            self.charge(size_of::<T>())?;
+        }
+        Ok(self.place_for::<T>())
+    }
+
+    fn charge(self, bytes: usize) -> Result<(), Refused> {
+        self.memory.set(self.memory.get().checked_sub(bytes).ok_or(Refused)?);
+        Ok(())
+    }
+}
+
+/// What collects elements, as far as it shows.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Collection {
+    /// Its type says how many there are, and it has their places.
+    Fixed,
+    /// A sequence of as many as there are.
+    Sequence,
+    /// A map, the same.
+    Map,
+}
+
+/// The room that a collection has made.
+pub(super) struct Room {
+    collection: Collection,
+    /// Whether it has asked how many elements there are, to make room for them at once. A tree has not, nor a list: each makes its room piece by piece.
+    pub(super) is_asked: Cell<bool>,
+    /// How many elements have come.
+    count: usize,
+    /// For how many elements the last one made room.
+    made: usize,
+}
+
+impl Room {
+    /// For how many elements room is made before they come: a vector has room for as many in any case.
+    pub(super) const AT_ONCE: usize = 4;
+
+    pub(super) const fn new(collection: Collection) -> Self {
+        Self { collection, is_asked: Cell::new(false), count: 0, made: 0 }
+    }
+
+    /// Another element comes, or the key of another one, of type `T`.
+    pub(super) fn another<T>(&mut self, guard: Guard<'_>) -> Result<(), Refused> {
+        // For the first ones, and for each that follows.
+        let (first, next): (&[usize], usize) = match (self.collection, self.is_asked.get()) {
+            (Collection::Fixed, _) => return Ok(()),
+            // A tree has nodes for eleven, of which more than two have five.
+            (_, false) => (&[11, 0, 0, 0], 3),
+            // A vector has room for 1, 2, 3, 4, 8 and so on. A set of hashes looks the same, and has more.
+            (Collection::Sequence, true) => (&[1, 1, 1, 1, 4], 2),
+            // A table of hashes has room for 4, 8, 16 and so on, of which an eighth stays free.
+            (Collection::Map, true) => (&[4, 0, 0, 4], 3),
+        };
+        self.made = first.get(self.count).copied().unwrap_or(next);
+        self.count += 1;
+        guard.charge((size_of::<T>() * self.made).max(LEAST))
+    }
+
+    /// The value of the key that came last, of type `T`.
+    pub(super) fn value<T>(&self, guard: Guard<'_>) -> Result<(), Refused> {
+        guard.charge(size_of::<T>() * self.made)
+    }
+}
