@@ -1,19 +1,26 @@
 //! What has been here before.
 
 use std::collections::BTreeSet;
-use std::mem;
 
 use super::signed_message::MessageId;
 
+/// A message, by its time and its id.
+type Message = (u64, MessageId);
+
+/// How many ranges of time are kept in mind of which not all is known any more.
+const RANGES: usize = 3;
+
 /// Which messages of one key have been here, in bounded memory.
 ///
-/// They are kept in the order of their times. Where there is no room for another one, or the oldest is older than the window, it is forgotten, and from then on all that is not newer than
-/// it is refused: nothing is ever taken twice, however many come, and however the clock is set. What many messages cost is patience: those that are late are refused sooner.
+/// They are kept in the order of their times. Where there is no room for another one, or the oldest is older than the window, it is forgotten; that it was there is noted as a range of times, and what is
+/// in one and not remembered is refused: nothing is ever taken twice, however many come, and however the clock is set. What many messages cost is patience: those that are late are refused sooner.
+///
+/// There is more than one range so that a clock that was wrong for a while does no harm afterwards: what came meanwhile is not of the time that it is set to.
 #[derive(Debug)]
 pub(super) struct Memory {
-    seen: BTreeSet<(u64, MessageId)>,
-    /// The newest that was forgotten.
-    floor: Option<(u64, MessageId)>,
+    seen: BTreeSet<Message>,
+    /// The first and the last of each range in which something was forgotten, in their order.
+    forgotten: Vec<(Message, Message)>,
 }
 
 /// What is known of a message.
@@ -23,13 +30,13 @@ pub(super) enum Sight {
     First,
     /// It has been here.
     Again,
-    /// It is not newer than what has been forgotten.
+    /// It may have been here, and have been forgotten.
     Unknown,
 }
 
 impl Memory {
     pub(super) const fn new() -> Self {
-        Self { seen: BTreeSet::new(), floor: None }
+        Self { seen: BTreeSet::new(), forgotten: Vec::new() }
     }
 
     /// Takes a message in. At most `capacity` are remembered, which is 1 at least, and none from before `oldest`.
@@ -41,7 +48,7 @@ impl Memory {
         if self.seen.contains(&message) {
             return Sight::Again;
         }
-        if self.floor.is_some_and(|floor| message <= floor) {
+        if self.is_forgotten(message) {
             return Sight::Unknown;
         }
         self.seen.insert(message);
@@ -53,15 +60,40 @@ impl Memory {
         Sight::First
     }
 
-    /// Forgets all, so that only what is newer than all that was here is taken.
+    /// Forgets all, so that only what is of other times than all that was here is taken.
     pub(super) fn collapse(&mut self) {
-        let seen = mem::take(&mut self.seen);
-        self.floor = self.floor.max(seen.last().copied());
+        while let Some(first) = self.seen.first().copied() {
+            self.forget(first);
+        }
+        // What was full keeps some room.
+        self.seen = BTreeSet::new();
+        self.forgotten.shrink_to_fit();
     }
 
-    fn forget(&mut self, message: (u64, MessageId)) {
+    /// How many messages are remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.seen.len()
+    }
+
+    fn is_forgotten(&self, message: Message) -> bool {
+        self.forgotten.iter().any(|(first, last)| (*first..=*last).contains(&message))
+    }
+
+    fn forget(&mut self, message: Message) {
         self.seen.remove(&message);
-        self.floor = self.floor.max(Some(message));
+        if self.is_forgotten(message) {
+            return;
+        }
+        let place = self.forgotten.partition_point(|(first, _)| *first < message);
+        self.forgotten.insert(place, (message, message));
+        if self.forgotten.len() > RANGES {
+            // Those that are closest to each other become one.
+            let gap = |place: &usize| self.forgotten[place + 1].0.0 - self.forgotten[*place].1.0;
+            let closest = (0..RANGES).min_by_key(gap).unwrap_or_default();
+            let (_, last) = self.forgotten.remove(closest + 1);
+            self.forgotten[closest].1 = last;
+        }
     }
 }
 
@@ -113,10 +145,14 @@ mod tests {
         for time in 0..100 {
             assert_eq!(memory.take_in(time, id(1), 0, 100), Sight::Again);
         }
-        // There is room for 100: the oldest is forgotten, and nothing as old is taken any more.
-        assert_eq!(memory.take_in(100, id(1), 0, 100), Sight::First);
-        assert_eq!(memory.take_in(0, id(0), 0, 100), Sight::Unknown);
-        assert_eq!(memory.take_in(0, id(1), 0, 100), Sight::Unknown);
+        // There is room for 100: the oldest are forgotten, and nothing of their time is taken any more.
+        for time in 100..110 {
+            assert_eq!(memory.take_in(time, id(1), 0, 100), Sight::First);
+        }
+        for time in 0..10 {
+            assert_eq!(memory.take_in(time, id(1), 0, 100), Sight::Unknown);
+        }
+        assert_eq!(memory.take_in(6, id(2), 0, 100), Sight::Unknown);
     }
 
     #[test]
@@ -127,6 +163,34 @@ mod tests {
         assert_eq!(memory.seen.len(), 1);
         // The clock goes back.
         assert_eq!(memory.take_in(5, id(1), 0, 10), Sight::Unknown);
+    }
+
+    #[test]
+    fn what_was_forgotten_while_the_clock_was_wrong_is_all_that_is_refused_of_it() {
+        for wrong in [1_000_000, 1] {
+            let mut memory = Memory::new();
+            for number in 0..1_000 {
+                assert_eq!(memory.take_in(500_000 + number / 10, id(number.into()), 0, 100), Sight::First);
+            }
+            for number in 0..1_000 {
+                assert_eq!(
+                    memory.take_in(wrong + number / 10, id(number.into()), wrong, 100),
+                    Sight::First,
+                    "{number}"
+                );
+            }
+            for number in 0..1_000 {
+                let sight = memory.take_in(500_200 + number / 10, id(number.into()), 500_200, 100);
+                assert_eq!(sight, Sight::First, "{wrong}: {number}");
+                assert!(memory.forgotten.len() <= RANGES);
+            }
+            for number in 0..1_000 {
+                for begin in [500_000, wrong, 500_200] {
+                    let sight = memory.take_in(begin + number / 10, id(number.into()), 0, 100);
+                    assert_ne!(sight, Sight::First, "{wrong}: {begin} {number}");
+                }
+            }
+        }
     }
 
     #[test]
