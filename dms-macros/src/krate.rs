@@ -272,6 +272,8 @@ mod tests {
     #[test]
     fn the_workspace_root_is_found_above_and_where_the_package_says() {
         let folder = std::env::temp_dir().join(format!("dms-macros-krate-{}", std::process::id()));
+        // Another process of this number may have left it.
+        let _ = fs::remove_dir_all(&folder);
         let member = folder.join("members/one");
         fs::create_dir_all(&member).expect("a folder in the temporary one");
         let root = "[workspace]\nmembers = [\"members/*\"]\n[workspace.dependencies]\nmy-actors = { package = \"dms\", version = \"0.1\" }\n";

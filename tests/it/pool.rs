@@ -70,7 +70,8 @@ fn equal_keys_go_to_the_same_member_and_keys_are_spread() {
         let system = System::new();
         let pool = system.register_pool(8, |_| Puppet::default()).await.unwrap();
         let mut members = HashSet::new();
-        for key in 0..200 {
+        // So many that no member is left out by chance.
+        for key in 0..1_000 {
             let member = pool.by_key(&format!("key {key}"));
             for _ in 0..3 {
                 assert_eq!(pool.clone().by_key(&format!("key {key}")), member);

@@ -1,8 +1,7 @@
 //! What the system tells by itself: ticks, and what it reads from the files of Linux, which these tests write into a folder.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 use std::time::Duration;
 
 use dms::event::{CpuHotplug, MemoryPressure, PressureLevel, Tick};
@@ -51,13 +50,11 @@ impl Clock {
 }
 
 /// A folder in the place of `/`, gone with the test.
-struct Host(PathBuf);
+struct Host(tempfile::TempDir);
 
 impl Host {
     fn new() -> Self {
-        static LAST: AtomicU32 = AtomicU32::new(0);
-        let name = format!("dms-host-{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed));
-        Self(std::env::temp_dir().join(name))
+        Self(tempfile::tempdir().expect("a folder"))
     }
 
     /// As the kernel writes it.
@@ -70,7 +67,7 @@ impl Host {
     }
 
     fn write(&self, file: &str, text: &str) {
-        let path = self.0.join(file);
+        let path = self.0.path().join(file);
         fs::create_dir_all(path.parent().expect("a file in the folder")).expect("the folder can be written");
         // All at once, as the kernel's files change.
         let new = path.with_extension("new");
@@ -79,14 +76,7 @@ impl Host {
     }
 
     fn system(&self) -> System {
-        System::builder("watched").host_root(&self.0).build()
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        // What is left in the folder of temporary files harms nobody.
-        let _ = fs::remove_dir_all(&self.0);
+        System::builder("watched").host_root(self.0.path()).build()
     }
 }
 
@@ -206,7 +196,7 @@ fn memory_pressure_is_told_when_the_level_by_the_kernels_stalls_changes() {
             assert_eq!(log.take(), Vec::from_iter(expected), "{some} {full}");
         }
         // What cannot be read for once changes nothing.
-        fs::remove_file(host.0.join("proc/pressure/memory")).unwrap();
+        fs::remove_file(host.0.path().join("proc/pressure/memory")).unwrap();
         sleep(2 * S).await;
         assert!(log.is_empty());
         system.shutdown().await;
@@ -285,7 +275,7 @@ fn processors_that_come_and_go_are_told() {
     on_paused(|| async {
         let host = Host::new();
         host.online("0-3\n");
-        let system = System::builder("watched").host_root(&host.0).watch_host_every(50 * MS).build();
+        let system = System::builder("watched").host_root(host.0.path()).watch_host_every(50 * MS).build();
         let watcher = watcher();
         let log = watcher.hotplug.clone();
         system.register_module(watcher).await.unwrap();
@@ -345,7 +335,7 @@ fn who_takes_any_event_of_the_systems_gets_those_of_every_source() {
         let host = Host::new();
         host.stalled(0.0, 0.0);
         host.online("0-1\n");
-        let system = System::builder("all").host_root(&host.0).tick_every(400 * MS).build();
+        let system = System::builder("all").host_root(host.0.path()).tick_every(400 * MS).build();
         let log = Log::new();
         system.register_module(All { log: log.clone() }).await.unwrap();
         host.stalled(90.0, 90.0);

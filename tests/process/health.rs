@@ -15,7 +15,7 @@ use dms::{Failure, System};
 use dms_tests::{Log, eventually};
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::real::{Says, alone, lives, sh, soon};
 
@@ -227,8 +227,11 @@ async fn an_answer_that_does_not_come_is_a_failure_by_the_timeout() {
 #[tokio::test]
 async fn a_web_server_is_found_well_once_it_listens() {
     let system = System::new();
-    // It is free a moment later too, as good as always.
-    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    // Nobody else gets it: it is taken by a socket that does not listen, and leaves it to who asks for it by its number, as the server does.
+    let held = TcpSocket::new_v4().unwrap();
+    held.set_reuseaddr(true).unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = held.local_addr().unwrap().port();
     let folder = tempfile::tempdir().unwrap();
     let health = HealthConfig::http(format!("http://127.0.0.1:{port}/")).every(MOMENT).start_period(NEVER);
     let web = ProcessConfig::new("web", "python3")

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -10,6 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::{AddressFamily, SocketType, bind, socket, sockopt};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Action, LocalModes, Winsize, tcflow, tcgetattr, tcsetwinsize};
@@ -135,7 +136,8 @@ fn prints_what_its_header_says() {
     assert!(source.contains("//! cargo run --release -p dms-examples --bin supervisor -- FILE.toml [--seconds N]"));
     let sample = fs::read_to_string(format!("{folder}supervisor.toml")).unwrap();
     // Its port may be taken on this machine.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let held = taken_port();
+    let port = held.local_addr().unwrap().port();
     let run = Run::new(&sample.replace("48613", &port.to_string()));
     let run = run.read_all(&["crasher: given up", "hog: given up", "web | Serving", "clock | tick"]);
     let ended = run.signal(Signal::INT).end();
@@ -143,6 +145,14 @@ fn prints_what_its_header_says() {
     let says: String = says.lines().flat_map(|line| ["//! ", line, "\n"]).collect();
     crate::header::check(&format!("//! ```text\n{says}//! ```\n"), &is);
     assert_eq!(ended.code, Some(1));
+}
+
+/// A port that nobody else gets: it is taken by a socket that does not listen, and leaves it to who asks for it by its number, as the server does.
+fn taken_port() -> TcpListener {
+    let held = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    sockopt::set_socket_reuseaddr(&held, true).unwrap();
+    bind(&held, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+    TcpListener::from(held)
 }
 
 /// What the header shows.
