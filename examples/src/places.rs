@@ -22,7 +22,7 @@ impl Places {
     /// Reads arguments; `options` are those besides, each with a value.
     ///
     /// # Errors
-    /// One is unknown, or lacks its value, or an address is none.
+    /// One is unknown, or lacks its value, or an address is none, or one at which nobody can be.
     pub fn read(mut arguments: impl Iterator<Item = String>, options: &[&str]) -> Result<Self, WrongArgument> {
         let mut places = Self::default();
         while let Some(argument) = arguments.next() {
@@ -36,6 +36,11 @@ impl Places {
                 "--listen" => places.listen = Some(address(&value("an address, as 127.0.0.1:7001")?)?),
                 "--peer" => {
                     let peer = address(&value("an address, as 127.0.0.1:7001")?)?;
+                    if peer.port() == 0 || peer.ip().is_unspecified() {
+                        return Err(WrongArgument(format!(
+                            "nobody is at `--peer {peer}`: give the IP address and the port at which it listens"
+                        )));
+                    }
                     if places.peers.contains(&peer) {
                         return Err(WrongArgument(format!("`--peer {peer}` is given twice: give each peer once")));
                     }
@@ -63,6 +68,11 @@ fn address(text: &str) -> Result<SocketAddr, WrongArgument> {
     text.parse().map_err(|_| {
         WrongArgument(format!("`{text}` is no address: write an IP address and a port, as 127.0.0.1:7001"))
     })
+}
+
+/// Says that a process cannot be at an address, and what to do.
+pub fn cannot_listen(addr: SocketAddr, error: impl fmt::Display) -> String {
+    format!("cannot listen at {addr}: {error}: give an address of this machine with a port that no other process has")
 }
 
 impl fmt::Display for WrongArgument {

@@ -23,7 +23,7 @@
 //! cargo run -p dms-examples --bin paxos -- --listen 127.0.0.1:7003 --peer 127.0.0.1:7001 --peer 127.0.0.1:7002
 //! ```
 //!
-//! A replica that has ended may not begin again in the same run: what it promised is in its memory. The protocol is in `examples/src/paxos/`. The exit code is 0; 1 where
+//! What a replica promised is in its memory: where one has ended, begin it again only when the others know what is decided; they tell it. The protocol is in `examples/src/paxos/`. The exit code is 0; 1 where
 //! something fails, 2 for wrong arguments.
 
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use dms::session::{BackgroundMonitor, BackgroundSpawner, Endpoint, EventSender, Udp, event_within};
 use dms_examples::paxos::{Message, Promises, Replica, Value};
-use dms_examples::places::{Places, WrongArgument};
+use dms_examples::places::{Places, WrongArgument, cannot_listen};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -85,6 +85,9 @@ fn role() -> Result<Role, WrongArgument> {
         ))),
         (Some(listen), peers) if peers.contains(&listen) => {
             Err(WrongArgument(format!("`--peer {listen}` is this process itself: give the others")))
+        }
+        (Some(listen), peers) if peers.iter().any(|peer| peer.is_ipv4() != listen.is_ipv4()) => {
+            Err(WrongArgument(format!("not all peers reach `--listen {listen}`: give all as IPv4, or all as IPv6")))
         }
         (Some(listen), peers) => Ok(Role::One { listen, peers, value }),
     }
@@ -163,5 +166,5 @@ fn start(
 }
 
 async fn bind(addr: SocketAddr) -> Result<Udp<Message>, Failure> {
-    Udp::bind(addr).await.map_err(|error| format!("cannot listen at {addr}: {error}").into())
+    Udp::bind(addr).await.map_err(|error| cannot_listen(addr, error).into())
 }

@@ -25,10 +25,12 @@ use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use dms::session::{BackgroundMonitor, Endpoint, Udp, event, event_within, submit};
-use dms_examples::places::{Places, WrongArgument};
+use dms_examples::places::{Places, WrongArgument, cannot_listen};
 use dms_examples::unreplicated::{Client, Message, Server};
+use tokio::time::sleep;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -37,6 +39,8 @@ const CLIENTS: u64 = 10;
 const OPERATIONS: u64 = 100;
 /// How many messages may wait; the system drops what is too much.
 const WAITING: usize = 1_000;
+/// After how long without an end the user hears that the clients go on to ask.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -117,12 +121,21 @@ async fn ask(server: SocketAddr) -> Result<(), Failure> {
         spawner.spawn_then(format!("operations of client {number}"), operations, &done, |answers| answers);
     }
     let mut answers = 0;
-    for _ in 0..CLIENTS {
+    let patience = sleep(PATIENCE);
+    tokio::pin!(patience);
+    let mut ended = 0;
+    while ended < CLIENTS {
         tokio::select! {
             // What happened is told before what follows from it. That all have ended is no failure.
             biased;
             error = sessions.failed() => return Err(error.into()),
-            client = answered.recv() => answers += client.ok_or("a client is gone")??,
+            client = answered.recv() => {
+                answers += client.ok_or("a client is gone")??;
+                ended += 1;
+            }
+            () = &mut patience, if !patience.is_elapsed() => {
+                eprintln!("unreplicated: not all is answered yet by {server}, the clients go on: is a server there, run with `--listen {server}`?");
+            }
         }
     }
     println!("{CLIENTS} clients got {answers} answers");
@@ -130,5 +143,5 @@ async fn ask(server: SocketAddr) -> Result<(), Failure> {
 }
 
 async fn bind(addr: SocketAddr) -> Result<Udp<Message>, Failure> {
-    Udp::bind(addr).await.map_err(|error| format!("cannot listen at {addr}: {error}").into())
+    Udp::bind(addr).await.map_err(|error| cannot_listen(addr, error).into())
 }

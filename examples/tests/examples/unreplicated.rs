@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
+use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ fn run(seed: u64) -> Run {
             biased;
             () = async { while let Some(of_one) = answered.recv().await { answers.extend(of_one) } } => {}
             () = server.serve(place, incoming) => panic!("the server ended"),
+            () = tokio::time::sleep(Duration::from_mins(10)) => panic!("a client has given up"),
         }
         sessions.cancel();
         sessions.wait().await.unwrap();
@@ -193,6 +195,21 @@ fn interrupt(process: &mut std::process::Child) {
 }
 
 #[test]
+fn clients_without_a_server_say_so_and_go_on() {
+    // The server begins when the clients have complained.
+    let addr = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let clients = Command::new(PROGRAM).args(["--peer", &addr]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut clients = Process(clients.unwrap());
+    let mut complaint = String::new();
+    BufReader::new(clients.0.stderr.take().unwrap()).read_line(&mut complaint).unwrap();
+    assert!(complaint.contains(&format!("is a server there, run with `--listen {addr}`?")), "{complaint}");
+    let _server = Process(Command::new(PROGRAM).args(["--listen", &addr]).stdout(Stdio::null()).spawn().unwrap());
+    let mut printed = String::new();
+    clients.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(printed, "10 clients got 1000 answers\n");
+}
+
+#[test]
 fn wrong_arguments_are_told() {
     for (arguments, told) in [
         (&["--peers"][..], "unknown argument `--peers`: there are --listen ADDR, --peer ADDR"),
@@ -200,6 +217,7 @@ fn wrong_arguments_are_told() {
         (&["--peer", "localhost"], "`localhost` is no address"),
         (&["--peer", "127.0.0.1:1", "--peer", "127.0.0.1:2"], "there is one server"),
         (&["--listen", "127.0.0.1:1", "--peer", "127.0.0.1:2"], "give one of them"),
+        (&["--peer", "127.0.0.1:0"], "nobody is at `--peer 127.0.0.1:0`"),
     ] {
         super::tells(PROGRAM, arguments, told);
     }
