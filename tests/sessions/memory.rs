@@ -1,7 +1,15 @@
 //! The network within a process, and sessions that share one.
 
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
 use dms::session::{AddrInUse, Endpoint, Memory, MemoryNetwork, Transport, event};
+use dms::testing::{Faults, Network};
 use dms_tests::{on_every_runtime, on_paused};
+use tokio::time::timeout;
 
 #[derive(Debug, Clone, PartialEq)]
 struct Ping(u64);
@@ -9,7 +17,7 @@ struct Ping(u64);
 #[derive(Debug, Clone, PartialEq)]
 struct Vote(u64);
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Both {
     Ping(Ping),
     Vote(Vote),
@@ -107,11 +115,133 @@ fn a_message_to_nobody_is_lost_and_one_for_who_does_not_listen_yet_waits() {
     });
 }
 
-fn is_transport<M, T: Transport<M, Addr = u32, Message = Both>>(_: &T) {}
+/// These have nothing but what they are.
+struct Word(String);
+struct Number(u64);
+
+/// What travels, of which it is known how often it was made and cloned.
+struct Either {
+    part: Part,
+    counts: Arc<Counts>,
+}
+
+enum Part {
+    Word(Word),
+    Number(Number),
+}
+
+#[derive(Default)]
+struct Counts {
+    made: AtomicUsize,
+    cloned: AtomicUsize,
+}
+
+impl Counts {
+    /// How often since it was last asked.
+    fn take(&self) -> (usize, usize) {
+        (self.made.swap(0, Relaxed), self.cloned.swap(0, Relaxed))
+    }
+}
+
+impl From<(Word, &Arc<Counts>)> for Either {
+    fn from((word, counts): (Word, &Arc<Counts>)) -> Self {
+        counts.made.fetch_add(1, Relaxed);
+        Self { part: Part::Word(word), counts: Arc::clone(counts) }
+    }
+}
+
+impl From<Number> for Either {
+    fn from(number: Number) -> Self {
+        Self { part: Part::Number(number), counts: Arc::default() }
+    }
+}
+
+impl Clone for Either {
+    fn clone(&self) -> Self {
+        self.counts.cloned.fetch_add(1, Relaxed);
+        let part = match &self.part {
+            Part::Word(Word(word)) => Part::Word(Word(word.clone())),
+            Part::Number(Number(number)) => Part::Number(Number(*number)),
+        };
+        Self { part, counts: Arc::clone(&self.counts) }
+    }
+}
+
+impl fmt::Debug for Either {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.part {
+            Part::Word(Word(word)) => write!(f, "the word {word}"),
+            Part::Number(Number(number)) => write!(f, "the number {number}"),
+        }
+    }
+}
+
+/// Sends what has nothing but what it is, over any network, and what carries it.
+async fn number_and_itself<T: Transport<Number> + Transport<Either, Addr = u32>>(transport: T) {
+    transport.send_to(2, Number(7)).await.unwrap();
+    transport.send_to_all([2, 2], Number(8)).await.unwrap();
+    transport.send_to(2, Either::from(Number(9))).await.unwrap();
+}
 
 #[test]
 fn a_network_of_an_enum_is_a_transport_of_each_of_its_parts_and_of_itself() {
-    let place: Memory<Both> = MemoryNetwork::new().bind(1).unwrap();
-    is_transport::<Ping, _>(&place);
-    is_transport::<Vote, _>(&place);
+    on_paused(|| async {
+        let network = MemoryNetwork::<Either>::new();
+        let simulated = Network::<Either>::new(7, Faults::none());
+        for (here, there) in [(network.bind(1), network.bind(2)), (simulated.bind(1), simulated.bind(2))] {
+            number_and_itself(here.unwrap()).await;
+            let arrived = arrived(&there.unwrap()).await;
+            assert_eq!(arrived, ["the number 7", "the number 8", "the number 8", "the number 9"]);
+        }
+    });
+}
+
+/// What has arrived at a place.
+async fn arrived(place: &Memory<Either>) -> Vec<String> {
+    let (events, mut source) = event();
+    let _ = timeout(Duration::from_secs(1), place.listen(events)).await;
+    std::iter::from_fn(|| source.try_recv()).map(|(_, message)| format!("{message:?}")).collect()
+}
+
+#[test]
+fn a_message_is_converted_once_and_cloned_for_each_further_copy() {
+    on_paused(|| async {
+        let counts = Arc::new(Counts::default());
+        let word = || (Word("hello".to_owned()), &counts);
+        let network = MemoryNetwork::<Either>::new();
+        let (here, there) = (network.bind(1).unwrap(), network.bind(2).unwrap());
+        here.send_to(2, word()).await.unwrap();
+        assert_eq!(counts.take(), (1, 0), "to one");
+        here.send_to_all([2, 2, 2], word()).await.unwrap();
+        assert_eq!(counts.take(), (1, 2), "to three");
+        here.send_to_all([], word()).await.unwrap();
+        assert_eq!(counts.take(), (1, 0), "to nobody");
+        assert_eq!(arrived(&there).await, ["the word hello"; 4]);
+        assert_eq!(counts.take(), (0, 0), "what arrives is handed over");
+
+        let network = Network::<Either>::new(7, Faults::none());
+        let (here, there) = (network.bind(1).unwrap(), network.bind(2).unwrap());
+        here.send_to(2, word()).await.unwrap();
+        assert_eq!(counts.take(), (1, 0), "to one");
+        network.set_faults(Faults::none().duplication(1.0));
+        here.send_to_all([2, 2], word()).await.unwrap();
+        assert_eq!(counts.take(), (1, 3), "to two, twice");
+        network.set_faults(Faults::none().loss(1.0));
+        here.send_to(2, word()).await.unwrap();
+        assert_eq!(counts.take(), (1, 0), "lost");
+        assert_eq!(arrived(&there).await, ["the word hello"; 5]);
+    });
+}
+
+#[test]
+fn a_trace_shows_what_travels() {
+    on_paused(|| async {
+        let network = Network::<Either>::with_trace(7, Faults::none());
+        let here = network.bind(1).unwrap();
+        here.send_to_all([2, 3], Number(7)).await.unwrap();
+        let lines = ["#1 1 -> 2 sent: the number 7", "#2 1 -> 3 sent: the number 7", "#1 for nobody", "#2 for nobody"];
+        let trace = network.trace().unwrap();
+        let told: Vec<_> = trace.lines().filter_map(|line| line.split_once(' ').map(|(_, told)| told)).collect();
+        assert_eq!(told.into_iter().filter(|told| !told.contains("due")).collect::<Vec<_>>(), lines);
+    });
 }

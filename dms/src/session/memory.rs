@@ -24,13 +24,15 @@ pub struct MemoryNetwork<N> {
     hub: Arc<Hub<N>>,
 }
 
-impl<N: Send + 'static> MemoryNetwork<N> {
-    /// Makes a network of nobody.
+impl<N: Clone + Send + 'static> MemoryNetwork<N> {
+    /// Makes a network of nobody. What it carries is cloned where a message goes to several.
     #[must_use]
     pub fn new() -> Self {
         Self { hub: Hub::new(None) }
     }
+}
 
+impl<N> MemoryNetwork<N> {
     /// Makes a place in it. What comes before somebody listens there waits.
     ///
     /// # Errors
@@ -40,7 +42,7 @@ impl<N: Send + 'static> MemoryNetwork<N> {
     }
 }
 
-impl<N: Send + 'static> Default for MemoryNetwork<N> {
+impl<N: Clone + Send + 'static> Default for MemoryNetwork<N> {
     fn default() -> Self {
         Self::new()
     }
@@ -68,11 +70,12 @@ pub struct AddrInUse {
     pub addr: u32,
 }
 
-/// A place in a network within this process. A clone is the same place; it is there until the last clone and all who [listen](Endpoint::listen) have gone.
+/// A place in a network within this process that carries `N`: a [`Transport<M>`](Transport) for every `M` that turns into `N`. A clone is the same place; it is there until the last clone and all who
+/// [listen](Endpoint::listen) have gone.
 ///
 /// Who listens takes a message once there is room where it hands it over, and whoever stops to listen loses none: what nobody has taken waits for the others who listen, and for the next one.
 ///
-/// It sends what turns into `N`; a message is cloned for each place to which it goes. To send to an address where nobody is is no error: the message is lost.
+/// A message turns into `N` once, and is cloned for each further place to which it goes. To send to an address where nobody is is no error: the message is lost.
 pub struct Memory<N> {
     place: Arc<Place<N>>,
 }
@@ -131,10 +134,10 @@ impl<N: Send + 'static> Endpoint for Memory<N> {
 impl<N, M> Transport<M> for Memory<N>
 where
     N: Send + 'static,
-    M: Into<N> + Clone + Debug + Send,
+    M: Into<N> + Send,
 {
     async fn send_to(&self, destination: u32, message: M) -> Result<(), TransportError> {
-        self.place.hub.send(self.place.addr, destination, message);
+        self.place.hub.send(self.place.addr, &[destination], message.into());
         Ok(())
     }
 
@@ -143,9 +146,8 @@ where
         destinations: impl IntoIterator<Item = u32, IntoIter: Send> + Send,
         message: M,
     ) -> Result<(), TransportError> {
-        for destination in destinations {
-            self.place.hub.send(self.place.addr, destination, message.clone());
-        }
+        let destinations: Vec<_> = destinations.into_iter().collect();
+        self.place.hub.send(self.place.addr, &destinations, message.into());
         Ok(())
     }
 }
@@ -191,9 +193,9 @@ impl<N> Drop for Place<N> {
 }
 
 /// What decides over the messages of a network.
-pub(crate) trait Carrier: Send + Sync {
-    /// What becomes of `message`: when each copy of it arrives. It is called in the order in which messages are sent.
-    fn carry(&self, from: u32, to: u32, message: &str) -> Vec<Arrival>;
+pub(crate) trait Carrier<N>: Send + Sync {
+    /// Where and when `message` arrives, once for each copy of it. It is called in the order in which messages are sent.
+    fn carry(&self, from: u32, destinations: &[u32], message: &N) -> Vec<Arrival>;
 
     /// Whether the copy `number` may arrive, now that its time has come. Where it `is_awaited` somebody is there.
     fn arrive(&self, number: u64, from: u32, to: u32, is_awaited: bool) -> bool;
@@ -203,13 +205,16 @@ pub(crate) trait Carrier: Send + Sync {
 pub(crate) struct Arrival {
     /// What the carrier calls it.
     pub(crate) number: u64,
+    pub(crate) to: u32,
     pub(crate) due: Instant,
 }
 
 /// All the places of a network, and what is under way to them.
 pub(crate) struct Hub<N> {
     /// Without one, everything arrives at once.
-    carrier: Option<Arc<dyn Carrier>>,
+    carrier: Option<Arc<dyn Carrier<N>>>,
+    /// That of `N`. It is known here, so that nobody need say `Clone` who sends.
+    clone: fn(&N) -> N,
     state: Mutex<State<N>>,
 }
 
@@ -233,12 +238,14 @@ struct Letter<N> {
     message: N,
 }
 
-impl<N> Hub<N> {
-    pub(crate) fn new(carrier: Option<Arc<dyn Carrier>>) -> Arc<Self> {
+impl<N: Clone> Hub<N> {
+    pub(crate) fn new(carrier: Option<Arc<dyn Carrier<N>>>) -> Arc<Self> {
         let state = Mutex::new(State { places: BTreeMap::new(), copies: 0 });
-        Arc::new(Self { carrier, state })
+        Arc::new(Self { carrier, clone: N::clone, state })
     }
+}
 
+impl<N> Hub<N> {
     pub(crate) fn bind(self: &Arc<Self>, addr: u32) -> Result<Memory<N>, AddrInUse> {
         let news = Arc::new(Notify::new());
         match self.state.lock().places.entry(addr) {
@@ -250,19 +257,22 @@ impl<N> Hub<N> {
         Ok(Memory { place: Arc::new(Place { addr, hub: Arc::clone(self), news }) })
     }
 
-    fn send<M: Into<N> + Clone + Debug>(&self, from: u32, to: u32, message: M) {
-        let Some(carrier) = &self.carrier else {
-            return self.put(from, to, &Arrival { number: 0, due: Instant::now() }, message.into());
+    fn send(&self, from: u32, destinations: &[u32], message: N) {
+        let mut arrivals = match &self.carrier {
+            Some(carrier) => carrier.carry(from, destinations, &message),
+            None => destinations.iter().map(|&to| Arrival { number: 0, to, due: Instant::now() }).collect(),
         };
-        let text = format!("{message:?}");
-        let arrivals = carrier.carry(from, to, &text);
+        let last = arrivals.pop();
         for arrival in arrivals {
-            self.put(from, to, &arrival, message.clone().into());
+            self.put(from, &arrival, (self.clone)(&message));
+        }
+        if let Some(arrival) = last {
+            self.put(from, &arrival, message);
         }
     }
 
-    fn put(&self, from: u32, to: u32, arrival: &Arrival, message: N) {
-        let Arrival { number, due } = *arrival;
+    fn put(&self, from: u32, arrival: &Arrival, message: N) {
+        let Arrival { number, to, due } = *arrival;
         let mut state = self.state.lock();
         let copy = state.copies;
         state.copies += 1;

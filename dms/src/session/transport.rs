@@ -46,7 +46,7 @@ pub trait Endpoint: Clone + Send + Sync + 'static {
 /// struct Vote { yes: bool }
 ///
 /// /// What travels. The sessions for its parts do not know of it.
-/// #[derive(Debug, PartialEq)]
+/// #[derive(Debug, Clone, PartialEq)]
 /// enum Message {
 ///     Ping(Ping),
 ///     Vote(Vote),

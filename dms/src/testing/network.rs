@@ -1,7 +1,7 @@
 //! A network that loses, repeats, reorders and delays, the same way for the same seed.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,8 +136,8 @@ pub struct NetworkCounts {
     pub undelivered: u64,
 }
 
-impl<N: Send + 'static> Network<N> {
-    /// Makes a network of nobody. It keeps the hash of its trace, and not the text.
+impl<N: Clone + Debug + Send + 'static> Network<N> {
+    /// Makes a network of nobody. It keeps the hash of its trace, in which messages are as `Debug` shows them, and not the text.
     #[must_use]
     pub fn new(seed: u64, faults: Faults) -> Self {
         Self::of(seed, faults, Trace::new(false))
@@ -159,9 +159,11 @@ impl<N: Send + 'static> Network<N> {
             trace,
         };
         let weather = Arc::new(Weather(Mutex::new(state)));
-        Self { hub: Hub::new(Some(Arc::clone(&weather) as Arc<dyn Carrier>)), weather }
+        Self { hub: Hub::new(Some(Arc::clone(&weather) as Arc<dyn Carrier<N>>)), weather }
     }
+}
 
+impl<N> Network<N> {
     /// Makes a place in it. What comes before somebody listens there waits.
     ///
     /// # Errors
@@ -169,9 +171,7 @@ impl<N: Send + 'static> Network<N> {
     pub fn bind(&self, addr: u32) -> Result<Memory<N>, AddrInUse> {
         Hub::bind(&self.hub, addr)
     }
-}
 
-impl<N> Network<N> {
     /// Does this to messages from now on.
     pub fn set_faults(&self, faults: Faults) {
         let mut state = self.weather.0.lock();
@@ -220,7 +220,7 @@ impl<N> Clone for Network<N> {
     }
 }
 
-impl<N> fmt::Debug for Network<N> {
+impl<N> Debug for Network<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Network").field("counts", &self.counts()).finish_non_exhaustive()
     }
@@ -240,30 +240,12 @@ struct State {
     trace: Trace,
 }
 
-impl Carrier for Weather {
-    fn carry(&self, from: u32, to: u32, message: &str) -> Vec<Arrival> {
+impl<N: Debug> Carrier<N> for Weather {
+    fn carry(&self, from: u32, destinations: &[u32], message: &N) -> Vec<Arrival> {
+        // This is code of the user's: no lock is held meanwhile.
+        let message = format!("{message:?}");
         let mut state = self.0.lock();
-        state.counts.sent += 1;
-        let number = state.counts.sent;
-        state.trace.note(format_args!("#{number} {from} -> {to} sent: {message}"));
-        let (loss, duplication) = (state.faults.loss, state.faults.duplication);
-        if state.is_cut(from, to) {
-            state.counts.cut += 1;
-            state.trace.note(format_args!("#{number} cut"));
-            return Vec::new();
-        }
-        if state.happens(loss) {
-            state.counts.lost += 1;
-            state.trace.note(format_args!("#{number} lost"));
-            return Vec::new();
-        }
-        let mut copies = 1;
-        if state.happens(duplication) {
-            state.counts.duplicated += 1;
-            state.trace.note(format_args!("#{number} duplicated"));
-            copies = 2;
-        }
-        (0..copies).map(|_| state.arrival(number, from, to)).collect()
+        destinations.iter().flat_map(|&to| state.carry(from, to, &message)).collect()
     }
 
     fn arrive(&self, number: u64, from: u32, to: u32, is_awaited: bool) -> bool {
@@ -284,6 +266,30 @@ impl Carrier for Weather {
 }
 
 impl State {
+    /// Draws what becomes of a message.
+    fn carry(&mut self, from: u32, to: u32, message: &str) -> Vec<Arrival> {
+        self.counts.sent += 1;
+        let number = self.counts.sent;
+        self.trace.note(format_args!("#{number} {from} -> {to} sent: {message}"));
+        if self.is_cut(from, to) {
+            self.counts.cut += 1;
+            self.trace.note(format_args!("#{number} cut"));
+            return Vec::new();
+        }
+        if self.happens(self.faults.loss) {
+            self.counts.lost += 1;
+            self.trace.note(format_args!("#{number} lost"));
+            return Vec::new();
+        }
+        let mut copies = 1;
+        if self.happens(self.faults.duplication) {
+            self.counts.duplicated += 1;
+            self.trace.note(format_args!("#{number} duplicated"));
+            copies = 2;
+        }
+        (0..copies).map(|_| self.arrival(number, from, to)).collect()
+    }
+
     /// Draws when a copy arrives.
     fn arrival(&mut self, number: u64, from: u32, to: u32) -> Arrival {
         let now = Instant::now();
@@ -300,7 +306,7 @@ impl State {
         }
         let since = self.trace.since(due);
         self.trace.note(format_args!("#{number} due at {since}"));
-        Arrival { number, due }
+        Arrival { number, to, due }
     }
 
     fn is_cut(&self, from: u32, to: u32) -> bool {

@@ -2,10 +2,8 @@
 
 use dms::session::{Memory, Transport};
 
-#[derive(Debug, Clone)]
 struct Ping;
 
-#[derive(Debug, Clone)]
 struct Stranger;
 
 enum Message {

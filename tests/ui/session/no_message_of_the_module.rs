@@ -8,11 +8,10 @@ struct Counter;
 
 #[module]
 impl Counter {
-    #[handler(Add, derive(Clone, Debug))]
+    #[handler(Add)]
     fn add(&mut self) {}
 }
 
-#[derive(Debug, Clone)]
 struct Subtract;
 
 fn session(_: impl Transport<Add>) {}

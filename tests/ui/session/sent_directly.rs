@@ -2,7 +2,6 @@
 
 use dms::session::{Memory, Transport};
 
-#[derive(Debug, Clone)]
 struct Stranger;
 
 enum Message {}
