@@ -5,8 +5,9 @@ use std::future::pending;
 use std::time::Duration;
 
 use dms::prelude::*;
+use dms::recovery::{Backoff, Restart};
 use dms::session::{BackgroundError, BackgroundMonitor, BackgroundSpawner, event};
-use dms_tests::{Drops, Flavor, Log, eventually, on_every_runtime, settle};
+use dms_tests::{Drops, Flavor, Log, events_of, eventually, on_every_runtime, settle};
 
 fn alive() -> usize {
     tokio::runtime::Handle::current().metrics().num_alive_tasks()
@@ -92,11 +93,17 @@ fn the_first_failure_is_the_one_that_is_told() {
     on_every_runtime(|| async {
         let mut monitor = BackgroundMonitor::new();
         let spawner = monitor.spawner();
-        spawner.spawn("first", async { Err::<(), _>("one") });
-        settle().await;
-        eventually("closed", || spawner.is_closed()).await;
-        spawner.spawn("second", async { Err::<(), _>("two") });
+        // It panics when it is cancelled.
+        holds_a_grenade(&spawner);
+        spawner.spawn("first", async {
+            settle().await;
+            Err::<(), _>("one")
+        });
         assert_eq!(monitor.wait().await.unwrap_err().task(), "first");
+        spawner.spawn("late", async { Err::<(), _>("two") });
+        assert_eq!(monitor.wait().await.unwrap_err().task(), "first");
+        assert_eq!(monitor.failed().await.task(), "first");
+        none_is_alive("after the first failure").await;
     });
 }
 
@@ -325,10 +332,18 @@ fn the_end_of_a_task_is_an_event_of_the_session() {
         spawner.spawn_then("fetch", async { panic!("on purpose") }, &sender, Event::Fetched);
         assert_eq!(monitor.wait().await.unwrap_err().to_string(), "background task `fetch` panicked: on purpose");
         assert_eq!(events.try_recv(), None);
-        // Nor is a cancellation.
+        // Nor is a cancellation, also of what could go on at once.
         let mut monitor = BackgroundMonitor::new();
-        monitor.spawner().spawn_then("fetch", pending(), &sender, Event::Fetched);
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        monitor.spawner().spawn_then(
+            "fetch",
+            async { gone.await.map(|()| 7).map_err(|_| String::new()) },
+            &sender,
+            Event::Fetched,
+        );
+        settle().await;
         monitor.cancel();
+        drop(go);
         monitor.wait().await.unwrap();
         assert_eq!(events.try_recv(), None);
     });
@@ -498,16 +513,6 @@ fn a_panic_in_a_drop_guard_of_a_cancelled_task_is_reported() {
         assert_eq!(error.to_string(), "background task `armed` panicked: it went off");
         none_is_alive("after wait").await;
         assert_eq!(monitor.failed().await.task(), "armed");
-
-        // The first failure remains what is told.
-        let mut monitor = BackgroundMonitor::new();
-        holds_a_grenade(&monitor.spawner());
-        monitor.spawner().spawn("doomed", async {
-            settle().await;
-            Err::<(), _>("the disk is full")
-        });
-        assert_eq!(monitor.wait().await.unwrap_err().task(), "doomed");
-        none_is_alive("after the second").await;
     });
 }
 
@@ -569,4 +574,304 @@ fn a_module_has_stopped_when_the_drop_guards_of_a_monitor_nested_in_its_run_have
             system.shutdown().await;
         }
     });
+}
+
+/// A module that runs sessions which own tasks, and which nobody told of their module.
+#[module]
+#[derive(Clone)]
+struct Host {
+    place: &'static str,
+    drops: Drops,
+    kept: Log<BackgroundMonitor>,
+}
+
+impl Host {
+    fn new(place: &'static str, drops: &Drops) -> Self {
+        Self { place, drops: drops.clone(), kept: Log::new() }
+    }
+
+    /// A session: it knows of no module.
+    fn session(&self, place: &str) {
+        if self.place == place {
+            let monitor = BackgroundMonitor::new();
+            nine_siblings(&monitor.spawner(), &self.drops);
+            // Others may have it.
+            self.kept.push(monitor);
+        }
+    }
+}
+
+#[module]
+impl Host {
+    #[start]
+    fn start(&mut self) {
+        self.session("start");
+    }
+
+    #[run]
+    async fn run(&mut self, inbox: &mut Inbox<Self>, ctx: &mut Context<Self>) {
+        self.session("run");
+        while let Some(message) = inbox.recv().await {
+            inbox.dispatch(message, self, ctx).await;
+        }
+    }
+
+    #[handler(Begin)]
+    async fn begin(&mut self, ctx: &mut Context<Self>) {
+        self.session("handler");
+        let host = self.clone();
+        drop(ctx.spawn("session", async move {
+            host.session("task");
+            if host.place == "task of a task" {
+                let monitor = BackgroundMonitor::new();
+                let inner = Self { place: "task", ..host.clone() };
+                monitor.spawner().spawn("inner", async move { inner.session("task") });
+                host.kept.push(monitor);
+            }
+        }));
+        // The task has begun by then, and those that it has.
+        settle().await;
+    }
+
+    #[handler(FailNow)]
+    fn fail_now(&mut self) {
+        panic!("on purpose");
+    }
+
+    #[stop]
+    fn stop(&mut self) {
+        self.session("stop");
+    }
+}
+
+const PLACES: [&str; 6] = ["start", "run", "handler", "task", "task of a task", "stop"];
+
+/// Waits until the session there runs, if it does before the module is told to stop.
+async fn runs(place: &str, kept: &Log<BackgroundMonitor>) {
+    let monitors = match place {
+        "stop" => 0,
+        "task of a task" => 2,
+        _ => 1,
+    };
+    eventually("the session runs", || kept.len() == monitors).await;
+}
+
+#[test]
+fn a_module_has_stopped_when_the_drop_guards_of_the_monitors_of_its_code_have_run() {
+    on_every_runtime(|| async {
+        for place in PLACES {
+            let (system, drops) = (System::new(), Drops::new());
+            let host = Host::new(place, &drops);
+            let kept = host.kept.clone();
+            let host = system.register_module(host).await.unwrap();
+            host.begin().await.unwrap();
+            runs(place, &kept).await;
+            assert_eq!(drops.count(), 0, "{place}");
+            host.stop().await.unwrap();
+            // Also of those that were begun meanwhile.
+            let before = drops.count();
+            settle().await;
+            assert_eq!((before, drops.count()), (9, 9), "{place}: tasks are left");
+            let monitors = kept.take();
+            assert!(monitors.iter().all(|monitor| monitor.spawner().is_closed()));
+            system.shutdown().await;
+            none_is_alive(place).await;
+        }
+    });
+}
+
+#[test]
+fn a_shutdown_has_ended_when_the_drop_guards_of_the_monitors_of_modules_have_run() {
+    on_every_runtime(|| async {
+        let (system, drops) = (System::new(), Drops::new());
+        // Whoever has the monitors keeps them.
+        let all: Vec<_> = PLACES.map(|place| (place, Host::new(place, &drops))).into();
+        for (place, host) in &all {
+            let (host, kept) = (host.clone(), &host.kept);
+            let host = system.register_module(host).await.unwrap();
+            host.begin().await.unwrap();
+            runs(place, kept).await;
+        }
+        system.shutdown().await;
+        assert_eq!(drops.count(), 9 * PLACES.len());
+    });
+}
+
+#[test]
+fn a_module_begins_again_when_the_monitors_of_its_code_before_have_gone() {
+    on_every_runtime(|| async {
+        let (system, drops) = (System::new(), Drops::new());
+        let (host, kept) = (Host::new("run", &drops), Log::new());
+        let (seen, keep, count) = (Log::new(), kept.clone(), drops.clone());
+        let noted = seen.clone();
+        let at_once = Restart::on_failure().backoff(Backoff::new(Duration::ZERO, Duration::ZERO));
+        let host = system
+            .register_with(move |_| {
+                noted.push(count.count());
+                Host { kept: keep.clone(), ..host.clone() }
+            })
+            .restart(at_once)
+            .await
+            .unwrap();
+        host.begin().await.unwrap();
+        host.send(FailNow).await.unwrap();
+        eventually("it runs again", || kept.len() == 2).await;
+        assert_eq!(seen.all(), [0, 9], "what builds it again finds none of before");
+        let monitors = kept.take();
+        let closed: Vec<_> = monitors.iter().map(|monitor| monitor.spawner().is_closed()).collect();
+        assert_eq!(closed, [true, false], "those of the next incarnation go on");
+        host.stop().await.unwrap();
+        assert_eq!(drops.count(), 18);
+        system.shutdown().await;
+    });
+}
+
+#[module(name = "newer", flags(HOT_RELOADABLE))]
+struct Newer {
+    host: Host,
+    fails: bool,
+}
+
+#[module]
+impl Newer {
+    #[start]
+    fn start(&mut self) -> Result<(), &'static str> {
+        self.host.session("start");
+        if self.fails { Err("it does not come up") } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_reload_ends_the_monitors_of_the_one_that_goes_and_of_no_other() {
+    on_every_runtime(|| async {
+        let (system, drops) = (System::new(), Drops::new());
+        let host = || Host::new("start", &drops);
+        let (first, second, third) = (host(), host(), host());
+        let kept = [&first, &second, &third].map(|host| host.kept.clone());
+        let module = system.register_module(Newer { host: first, fails: false }).await.unwrap();
+        module.reload(Newer { host: second, fails: true }).await.unwrap_err();
+        assert_eq!(drops.count(), 9, "those of the one that did not come up have gone");
+        assert!(kept[1].take().pop().unwrap().spawner().is_closed());
+        module.reload(Newer { host: third, fails: false }).await.unwrap();
+        assert_eq!(drops.count(), 18, "those of the one before have gone");
+        assert!(kept[0].take().pop().unwrap().spawner().is_closed());
+        let last = kept[2].take().pop().unwrap();
+        assert!(!last.spawner().is_closed());
+        module.stop().await.unwrap();
+        assert_eq!(drops.count(), 27);
+        system.shutdown().await;
+    });
+}
+
+#[module]
+struct Answers {
+    kept: Log<BackgroundMonitor>,
+}
+
+#[module]
+impl Answers {
+    #[handler(Answer, inline)]
+    fn answer(&mut self) {
+        self.kept.push(BackgroundMonitor::new());
+    }
+}
+
+#[test]
+fn a_monitor_of_a_handler_that_its_asker_runs_is_that_of_the_module() {
+    on_every_runtime(|| async {
+        let (system, kept, drops) = (System::new(), Log::new(), Drops::new());
+        let module = system.register_module(Answers { kept: kept.clone() }).await.unwrap();
+        let (mut monitor, asked) = (BackgroundMonitor::new(), module.clone());
+        monitor.spawner().spawn("asker", async move { asked.answer().await });
+        monitor.wait().await.unwrap();
+        monitor.cancel();
+        let made = kept.take().pop().unwrap();
+        assert!(!made.spawner().is_closed(), "it is none of the asker's");
+        nine_siblings(&made.spawner(), &drops);
+        module.stop().await.unwrap();
+        assert_eq!(drops.count(), 9);
+        system.shutdown().await;
+    });
+}
+
+#[test]
+fn a_module_that_is_cut_off_cancels_the_tasks_of_its_code() {
+    #[module]
+    struct Stuck(Host);
+    #[module]
+    impl Stuck {
+        #[handler(Hang)]
+        async fn hang(&mut self) {
+            self.0.session("handler");
+            pending::<()>().await;
+        }
+    }
+
+    on_every_runtime(|| async {
+        let (system, drops) = (System::new(), Drops::new());
+        let host = Host::new("handler", &drops);
+        let kept = host.kept.clone();
+        let module = system.register_module(Stuck(host)).await.unwrap();
+        module.send(Hang).await.unwrap();
+        runs("handler", &kept).await;
+        let report = system.shutdown_within(Duration::from_millis(20)).await;
+        assert_eq!(report.overran.len(), 1);
+        eventually("all dropped", || drops.count() == 9).await;
+    });
+}
+
+#[test]
+fn a_failure_that_nobody_has_been_told_of_is_logged() {
+    let errors = |body: fn(BackgroundMonitor) -> BackgroundMonitor| {
+        let ((), events) = events_of(|| {
+            Flavor::Paused.run(|| async {
+                let monitor = body(BackgroundMonitor::new());
+                settle().await;
+                drop(monitor);
+                settle().await;
+            });
+        });
+        let errors = events.into_iter().filter(|event| event.level == tracing::Level::ERROR);
+        errors.map(|event| event.text).collect::<Vec<_>>()
+    };
+    let text = "nobody waited for the monitor of a task that failed: background task `doomed` failed: lost";
+    let failed = errors(|monitor| {
+        monitor.spawner().spawn("doomed", async { Err::<(), _>("lost") });
+        monitor
+    });
+    assert_eq!(failed, [text]);
+    // What is dropped with the monitor, too.
+    let text =
+        "a background task panicked when its monitor had failed or gone already task=\"armed\" text=\"it went off\"";
+    let armed = errors(|monitor| {
+        holds_a_grenade(&monitor.spawner());
+        monitor
+    });
+    assert_eq!(armed, [text]);
+    // And what panics because another one has failed; that has been told, or not.
+    let both = errors(|monitor| {
+        holds_a_grenade(&monitor.spawner());
+        monitor.spawner().spawn("doomed", async { Err::<(), _>("lost") });
+        monitor
+    });
+    assert_eq!(both.len(), 2);
+    assert_eq!(both[0], text);
+}
+
+#[test]
+fn a_failure_that_somebody_has_been_told_of_is_not_logged() {
+    let ((), events) = events_of(|| {
+        Flavor::Paused.run(|| async {
+            let mut monitor = BackgroundMonitor::new();
+            monitor.spawner().spawn("doomed", async { Err::<(), _>("lost") });
+            assert!(monitor.wait().await.is_err());
+            let monitor = BackgroundMonitor::new();
+            monitor.spawner().spawn("doomed", async { Err::<(), _>("lost") });
+            assert_eq!(monitor.failed().await.task(), "doomed");
+            // Nor is a cancellation.
+            BackgroundMonitor::new().spawner().spawn("cancelled", pending::<()>());
+            settle().await;
+        });
+    });
+    assert_eq!(events, []);
 }

@@ -1,6 +1,8 @@
 //! Channels between sessions.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::task::Waker;
 
 use dms::prelude::*;
 use dms::session::{
@@ -135,6 +137,45 @@ fn whoever_is_to_keep_a_promise_sees_that_nobody_waits_any_more() {
     assert_eq!(drops.count(), 1);
 }
 
+/// What a second poll after the last one panics with.
+async fn polled_again<F: Future>(future: F) -> String {
+    let mut future = pin!(future);
+    drop(future.as_mut().await);
+    let mut again = || future.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop())).is_pending();
+    let panic =
+        catch_unwind(AssertUnwindSafe(&mut again)).expect_err("it is no second time ready, nor pending for ever");
+    panic.downcast_ref::<String>().cloned().unwrap_or_else(|| (*panic.downcast_ref::<&str>().unwrap()).to_owned())
+}
+
+#[test]
+fn what_has_been_waited_for_panics_when_it_is_polled_again() {
+    on_every_runtime(|| async {
+        let text = "`Promise` was polled again after it was ready, and its result has been given away: await it once; in a `select!` in a loop, have an `if` disable its branch from then on";
+        let (reply, kept) = promise();
+        reply.send(7);
+        assert_eq!(polled_again(kept).await, text);
+        let (reply, broken) = promise::<u64>();
+        drop(reply);
+        assert_eq!(polled_again(broken).await, text);
+        let (handle, source) = submit::<u64, u64>();
+        drop(source);
+        assert!(polled_again(handle.submit(1)).await.contains("`async fn` resumed after completion"));
+        let (handle, _source) = subscribe::<u64, u64>();
+        assert!(polled_again(handle.subscribe(1)).await.contains("`async fn` resumed after completion"));
+    });
+}
+
+#[test]
+fn a_source_that_has_ended_says_so_again() {
+    on_every_runtime(|| async {
+        let (sender, mut source) = event::<u64>();
+        drop(sender);
+        for _ in 0..3 {
+            assert_eq!(source.recv().await, None);
+        }
+    });
+}
+
 #[module]
 struct Counter(u64);
 
@@ -171,13 +212,17 @@ fn a_promise_a_submit_and_an_ask_have_one_reply_type() {
         assert_eq!((asked.unwrap(), submitted.unwrap(), promised.unwrap()), (1, 2, 3));
         // And a promise travels in the message of a module.
         let message: fn(Get, ReplyTo<u64>) -> CounterMessage = CounterMessage::Get;
-        let (reply, promised) = promise();
-        let mock = dms::testing::mock::<Counter>(move |message| match message {
+        let answer = |message| match message {
             CounterMessage::Get(Get, reply) | CounterMessage::Later(_, reply) => reply.send(8),
-        });
+        };
+        let (reply, promised) = promise();
+        answer(message(Get, reply));
+        assert_eq!(promised.await, Ok(8));
+        assert_eq!(dms::testing::mock::<Counter>(answer).get().await, Ok(8));
+        // It breaks with the message.
+        let (reply, promised) = promise();
         drop(message(Get, reply));
         assert_eq!(promised.await, Err(PromiseError::Dropped));
-        assert_eq!(mock.get().await, Ok(8));
         system.shutdown().await;
     });
 }
@@ -244,6 +289,13 @@ fn requests_may_have_a_bound_too() {
         let handle = SubmitHandle::from(sender);
         let session = async { source.recv().await.map(|(request, reply)| reply.send(request)) };
         assert_eq!(tokio::join!(handle.submit(1), session), (Ok(1), Some(())));
+        let (mut first, mut second) = (pin!(handle.submit(1)), pin!(handle.submit(2)));
+        tokio::select! {
+            biased;
+            _ = &mut first => unreachable!("nobody replies"),
+            _ = &mut second => unreachable!("nobody replies"),
+            () = settle() => assert_eq!(source.len(), 1, "the second waits for room"),
+        }
         let (sender, source) = event_within(1);
         let handle = SubscribeHandle::<u64, u64>::from(sender);
         let _replies = handle.subscribe(1).await.unwrap();

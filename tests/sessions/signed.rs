@@ -68,7 +68,7 @@ fn a_message_is_verified_with_who_signed_it_and_when() {
         let signed = signer.sign(&vote(1), time).unwrap();
         assert_eq!(signed.claimed_signer().as_str(), "alice");
         let verified = verifier.verify(&signed, now()).unwrap();
-        assert_eq!(*verified, vote(1));
+        assert_eq!(verified.message(), &vote(1));
         assert_eq!((verified.signer(), verified.id(), verified.time()), (signer.key(), signed.claimed_id(), time));
         assert_eq!(verified.into_message(), vote(1));
     }
@@ -91,7 +91,7 @@ fn a_signed_message_is_a_part_of_others_in_every_format() {
         assert_eq!(rmp_serde::from_slice::<Message>(&packed).unwrap(), message);
         let json = serde_json::to_string(&message).unwrap();
         let Message::Vote { vote: signed, .. } = serde_json::from_str(&json).unwrap();
-        assert_eq!(*verifier.verify(&signed, now()).unwrap(), vote(1));
+        assert_eq!(verifier.verify(&signed, now()).unwrap().message(), &vote(1));
     }
 }
 
@@ -113,7 +113,7 @@ fn every_bit_that_flips_is_noticed() {
                 flips += 1;
             }
             // None of them was taken for the message, nor is it spoiled.
-            assert_eq!(*verifier.verify(&signed, now()).unwrap(), vote(round));
+            assert_eq!(verifier.verify(&signed, now()).unwrap().message(), &vote(round));
             round += 1;
         }
     }
@@ -133,7 +133,7 @@ fn a_message_of_one_key_is_none_of_another() {
                 Err(VerifyError::BadSignature { key: signed.claimed_signer() }),
                 "{algorithm}: {round}"
             );
-            assert_eq!(*strangers.verify(&signed, now()).unwrap(), vote(round));
+            assert_eq!(strangers.verify(&signed, now()).unwrap().message(), &vote(round));
         }
     }
 }
@@ -226,7 +226,10 @@ fn signers_of_one_key_do_not_disturb_each_other() {
     let signers = [Signer::new(key.clone(), DOMAIN).unwrap(), Signer::new(key, DOMAIN).unwrap()];
     for round in 0..100 {
         for signer in &signers {
-            assert_eq!(*verifier.verify(&signer.sign(&vote(round), now()).unwrap(), now()).unwrap(), vote(round));
+            assert_eq!(
+                verifier.verify(&signer.sign(&vote(round), now()).unwrap(), now()).unwrap().message(),
+                &vote(round)
+            );
         }
     }
 }
@@ -612,7 +615,7 @@ fn keys_come_back_from_their_files() {
         ring.insert(VerifyingKey::from_file(&public).unwrap()).unwrap();
         let signer = Signer::new(SigningKey::from_file(&secret).unwrap(), DOMAIN).unwrap();
         let verifier = Verifier::new(ring, DOMAIN).unwrap();
-        assert_eq!(*verifier.verify(&signer.sign(&vote(1), now()).unwrap(), now()).unwrap(), vote(1));
+        assert_eq!(verifier.verify(&signer.sign(&vote(1), now()).unwrap(), now()).unwrap().message(), &vote(1));
 
         let (as_signing, as_verifying) = (SigningKey::from_file(&public), VerifyingKey::from_file(&secret));
         if algorithm == Algorithm::HmacSha256 {

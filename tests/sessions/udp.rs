@@ -146,7 +146,7 @@ async fn a_signed_message_is_verified_where_it_arrives() {
             here.send_to(there.addr(), Message::Signed(signer.sign(&text, now).unwrap())).await.unwrap();
             let (_, Message::Signed(arrived)) = next(&mut source).await else { panic!("it was signed") };
             let verified = judge.verify(&arrived, now).unwrap();
-            assert_eq!((verified.signer(), &*verified), (signer.key(), &text));
+            assert_eq!((verified.signer(), verified.message()), (signer.key(), &text));
         })
         .await;
     }

@@ -22,6 +22,7 @@ use super::inline::Visit;
 use super::mailbox::{Accepted, Refusal, Terms};
 use super::message_set::Accepts;
 use super::module_ref::ModuleRef;
+use super::polled_again::polled_again;
 use super::reply::{Asked, NoAnswer, Slot};
 use super::room::{Room, Unadmitted};
 
@@ -87,6 +88,9 @@ impl<'a, T: Answers<M>, M: Send + 'static> IntoFuture for Ask<'a, T, M> {
 ///
 /// # Cancel safety
 /// Dropping it gives the ask up: a handler that has not begun does not begin; one that has runs to its end and its answer is dropped.
+///
+/// # Panics
+/// When it is polled again after it was ready.
 #[must_use = "futures do nothing unless polled"]
 pub struct AskFuture<'a, T: Answers<M>, M> {
     target: &'a ModuleRef<T>,
@@ -149,6 +153,7 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
                     this.note(position, current::waiting())?;
                 }
                 Poll::Ready(Err((_, why))) => {
+                    this.stage = Stage::Done;
                     this.target.cell.mailbox.count_refused();
                     return Poll::Ready(Err(match why {
                         Unadmitted::Stopped => this.error(NoAnswer::Stopped),
@@ -159,7 +164,7 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
                 }
             }
         }
-        let Stage::Asked(answer) = &mut this.stage else { return Poll::Pending };
+        let Stage::Asked(answer) = &mut this.stage else { polled_again("AskFuture") };
         if this.is_fresh {
             // The slot was made with this very waker.
             this.is_fresh = false;

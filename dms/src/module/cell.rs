@@ -22,6 +22,8 @@ use super::info::ModuleInfo;
 use super::life_log;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
+#[cfg(feature = "session")]
+use super::task_list::TaskList;
 use super::timers::Key;
 use super::together::Ticket;
 #[cfg(feature = "observe")]
@@ -91,6 +93,9 @@ pub(crate) struct Core {
     state: AtomicU8,
     /// Whether somebody ever waited for a change of the state.
     is_watched: AtomicBool,
+    /// Whether code of the module ever owned tasks.
+    #[cfg(feature = "session")]
+    may_have_nested: AtomicBool,
     /// The bits of [`verdict`].
     verdict: AtomicU8,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
@@ -153,6 +158,9 @@ struct Rest {
     running: Option<Running>,
     /// What is known of reloads.
     reload: Option<Box<ReloadNotes>>,
+    /// Those tasks of incarnations, by their numbers, that code of theirs owns.
+    #[cfg(feature = "session")]
+    nested: Vec<(u32, TaskList)>,
 }
 
 /// What is known of the reloads of a module.
@@ -173,6 +181,8 @@ struct Change {
     elders: Elders,
     /// Whether the new one has the place.
     is_made: bool,
+    /// Whether it will never have it.
+    is_given_up: bool,
     /// What the new one failed of before that, besides its hooks.
     failure: Option<Failure>,
     /// What the new one asked of the timers before that.
@@ -223,6 +233,12 @@ impl End {
     fn incarnation(&self) -> u32 {
         let reloads = self.reload().map_or(0, |reload| reload.count);
         self.rest.as_ref().map_or(0, |rest| rest.restarts).saturating_add(reloads).saturating_add(1)
+    }
+
+    /// As [`Core::incarnation_in_hand`].
+    fn incarnation_in_hand(&self) -> u32 {
+        let change = self.reload().and_then(|reload| reload.change.as_ref());
+        self.incarnation().saturating_add(u32::from(change.is_some_and(|change| !change.is_made)))
     }
 
     fn reload(&self) -> Option<&ReloadNotes> {
@@ -325,6 +341,8 @@ impl Core {
             control: AtomicU16::new(0),
             state: AtomicU8::new(state as u8),
             is_watched: AtomicBool::new(false),
+            #[cfg(feature = "session")]
+            may_have_nested: AtomicBool::new(false),
             verdict: AtomicU8::new(0),
             ties: AtomicU8::new(0),
             is_timed: AtomicBool::new(false),
@@ -710,7 +728,7 @@ impl Core {
     /// Notes that another value is brought up, to take the place of the one whose children these are.
     pub(crate) fn begin_change(&self, elders: Elders) {
         self.end.lock().reload_mut().change =
-            Some(Change { elders, is_made: false, failure: None, timers: Vec::new() });
+            Some(Change { elders, is_made: false, is_given_up: false, failure: None, timers: Vec::new() });
     }
 
     /// Whether there are both, the old one and the new one.
@@ -739,11 +757,23 @@ impl Core {
         }
     }
 
-    /// Notes that the one that is brought up has failed of this.
-    pub(crate) fn fail_next(&self, failure: Failure) {
-        if let Some(change) = &mut self.end.lock().reload_mut().change {
-            change.failure.get_or_insert(failure);
+    /// Notes that the one that is brought up has failed of this. Returns whether that is why it does not run.
+    pub(crate) fn fail_next(&self, failure: Failure) -> bool {
+        match &mut self.end.lock().reload_mut().change {
+            Some(change) if change.failure.is_none() && !change.is_given_up => {
+                change.failure = Some(failure);
+                true
+            }
+            _ => false,
         }
+    }
+
+    /// Notes that the one that is brought up does not take the place: what it fails of from here on nobody asks. Gives what it has failed of before.
+    pub(crate) fn give_next_up(&self) -> Option<Failure> {
+        let mut end = self.end.lock();
+        let change = end.reload_mut().change.as_mut()?;
+        change.is_given_up = true;
+        change.failure.clone()
     }
 
     /// What the one has failed of that is brought up.
@@ -791,9 +821,42 @@ impl Core {
         if !self.is_renewed() {
             return 1;
         }
-        let end = self.end.lock();
-        let change = end.reload().and_then(|reload| reload.change.as_ref());
-        end.incarnation().saturating_add(u32::from(change.is_some_and(|change| !change.is_made)))
+        self.end.lock().incarnation_in_hand()
+    }
+
+    /// Where the tasks are nested that code of the module owns: that of the incarnation whose code runs. Closed once the module has ended.
+    #[cfg(feature = "session")]
+    pub(crate) fn nested_tasks(&self) -> TaskList {
+        let mut end = self.end.lock();
+        // Of this and the end of the module at least one sees the other.
+        self.may_have_nested.swap(true, Ordering::SeqCst);
+        if self.verdict.fetch_or(0, Ordering::SeqCst) & verdict::FINAL != 0 {
+            let tasks = TaskList::default();
+            tasks.close();
+            return tasks;
+        }
+        let incarnation = end.incarnation_in_hand();
+        let nested = &mut end.rest.get_or_insert_default().nested;
+        match nested.iter().find(|(number, _)| *number == incarnation) {
+            Some((_, tasks)) => tasks.clone(),
+            None => nested.push_mut((incarnation, TaskList::default())).1.clone(),
+        }
+    }
+
+    /// Whether code of the module may own tasks that have not been joined.
+    #[cfg(feature = "session")]
+    pub(crate) fn may_have_nested(&self) -> bool {
+        self.may_have_nested.load(Ordering::SeqCst)
+    }
+
+    /// Takes the tasks that code of the module owns, to be ended: while there are two incarnations, the tasks of the one that is not to stay.
+    #[cfg(feature = "session")]
+    #[cold]
+    pub(crate) fn take_nested(&self) -> Vec<TaskList> {
+        let mut end = self.end.lock();
+        let (running, is_changing) = (end.incarnation(), end.reload().is_some_and(|reload| reload.change.is_some()));
+        let Some(rest) = &mut end.rest else { return Vec::new() };
+        rest.nested.extract_if(.., |(number, _)| !is_changing || *number != running).map(|(_, tasks)| tasks).collect()
     }
 
     /// Which incarnation runs, or is to come: from 1.
@@ -892,22 +955,25 @@ impl Core {
         self.waker.get().is_some_and(|root| root.will_wake(waker))
     }
 
-    /// Keeps the first failure: it is the cause of those that follow. One that comes after the end is none.
-    pub(crate) fn fail(&self, failure: Failure) {
+    /// Keeps the first failure: it is the cause of those that follow. One that comes after the end is none. Returns whether it is kept.
+    pub(crate) fn fail(&self, failure: Failure) -> bool {
         let mut end = self.end.lock();
         if self.verdict.load(Ordering::Acquire) == verdict::FINAL {
-            return;
+            return false;
         }
         let rest = end.rest.get_or_insert_default();
         if matches!(failure, Failure::Panic { .. }) {
             rest.counts.count_panic();
         }
+        let is_first = rest.failure.is_none();
         rest.failure.get_or_insert(failure);
         // The end may have come meanwhile, which took no lock where there was no failure.
-        if self.verdict.fetch_or(verdict::FAILED, Ordering::AcqRel) == verdict::FINAL {
+        let is_over = self.verdict.fetch_or(verdict::FAILED, Ordering::AcqRel) == verdict::FINAL;
+        if is_over {
             self.verdict.store(verdict::FINAL, Ordering::Release);
             end.rest.get_or_insert_default().failure = None;
         }
+        is_first && !is_over
     }
 
     #[inline]
@@ -1028,8 +1094,8 @@ pub(crate) trait AnyCell: Any + Send + Sync {
     fn begin_drain(&self);
 
     /// Ends the running incarnation of the module, which has failed of this: the module with it, unless it is built again. Nothing happens where it was another
-    /// incarnation that failed, or a child did and the module is ending already.
-    fn break_off(&self, culprit: Culprit, failure: Failure);
+    /// incarnation that failed, or a child did and the module is ending already. Returns whether this is what it fails of: nothing was before.
+    fn break_off(&self, culprit: Culprit, failure: Failure) -> bool;
 
     /// As [`break_off`](Self::break_off), at once: the running handler or hook is dropped at its next poll, instead of being waited for, and no `stop` hook runs. It
     /// works as well where the module is ending already.
@@ -1113,12 +1179,15 @@ impl<T: Module> AnyCell for Cell<T> {
         self.core.follows() && self.mailbox.suspend(&self.core, conductor, ticket)
     }
 
-    fn break_off(&self, culprit: Culprit, failure: Failure) {
+    fn break_off(&self, culprit: Culprit, failure: Failure) -> bool {
         if self.core.is_renewed() {
-            self.mailbox.break_off(&self.core, culprit, failure);
-        } else if !culprit.is_child() || !self.core.is_ending() {
-            self.core.fail(failure);
+            self.mailbox.break_off(&self.core, culprit, failure)
+        } else if culprit.is_child() && self.core.is_ending() {
+            false
+        } else {
+            let is_cause = self.core.fail(failure);
             self.quiesce(control::STOP);
+            is_cause
         }
     }
 

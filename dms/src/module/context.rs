@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 
+#[cfg(feature = "session")]
+use super::cell::Core;
 use super::cell::{AnyCell, Cell, Running};
 use super::handler::{Answers, Module};
 use super::lifecycle::{Failure, ModuleId};
@@ -168,14 +170,37 @@ impl<T: Module> Context<T> {
 
     /// Whether the module has tasks, or had some.
     pub(crate) fn has_tasks(&self) -> bool {
+        #[cfg(feature = "session")]
+        if self.cell.core.may_have_nested() {
+            return true;
+        }
         self.tasks.is_some()
     }
 
-    /// Cancels the module's tasks and waits until they are gone.
+    /// Cancels the module's tasks and waits until they are gone, and so are those that its code owns.
     pub(crate) async fn join_tasks(&mut self) {
-        if let Some(tasks) = self.tasks.take() {
+        let tasks = self.tasks.take();
+        #[cfg(feature = "session")]
+        if self.cell.core.may_have_nested() {
+            // Cancelled before any is waited for.
+            if let Some(tasks) = &tasks {
+                tasks.close();
+            }
+            join_nested(&self.cell.core).await;
+        }
+        if let Some(tasks) = tasks {
             tasks.join().await;
         }
+    }
+}
+
+/// Cancels the tasks that code of a module owns, and waits until they are gone.
+#[cfg(feature = "session")]
+pub(crate) async fn join_nested(core: &Core) {
+    let nested = core.take_nested();
+    nested.iter().for_each(TaskList::close);
+    for tasks in nested {
+        tasks.join().await;
     }
 }
 

@@ -15,7 +15,7 @@ use super::watch;
 /// The forced end of a module, to be awaited: what [`ModuleRef::kill`](crate::ModuleRef::kill) gives.
 ///
 /// # Cancel safety
-/// Once polled the module is killed, whether or not this is awaited to its end.
+/// Once polled the module is killed, whether or not this is awaited to its end. Polled again after it was ready, it says the same.
 #[must_use = "nothing is killed until this is awaited"]
 pub struct Kill {
     module: Arc<dyn AnyCell>,

@@ -443,32 +443,33 @@ impl<E> Mailbox<E> {
         refuse(waiters);
     }
 
-    /// Tells the worker to end the running incarnation, which has failed of this. What is queued stays, and the gate open.
-    pub(crate) fn break_off(&self, core: &Core, culprit: Culprit, failure: Failure) {
+    /// Tells the worker to end the running incarnation, which has failed of this. What is queued stays, and the gate open. Returns whether this is what it fails of.
+    pub(crate) fn break_off(&self, core: &Core, culprit: Culprit, failure: Failure) -> bool {
         let mut queue = self.queue.lock();
         match core.side_of(culprit) {
             Side::Running => {}
             Side::Next => {
-                core.fail_next(failure);
+                let is_cause = core.fail_next(failure);
                 drop(queue);
                 core.wake();
-                return;
+                return is_cause;
             }
-            Side::Gone => return,
+            Side::Gone => return false,
         }
         let is_ending = core.is_ending();
         if is_ending && culprit.is_child() {
-            return;
+            return false;
         }
-        core.fail(failure);
+        let is_cause = core.fail(failure);
         if is_ending {
-            return;
+            return is_cause;
         }
         core.tell(control::RENEW);
         queue.parked = false;
         let stranger = queue.take_stranger();
         drop(queue);
         wake(core, stranger);
+        is_cause
     }
 
     /// Tells the worker to drop the code that runs, and with it the incarnation, which has failed of this. Returns whether the module is to be stopped for it: it

@@ -11,6 +11,8 @@
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
+#[cfg(feature = "session")]
+pub(crate) mod among;
 pub(crate) mod ask;
 pub(crate) mod askers;
 pub(crate) mod blocking;
@@ -45,6 +47,7 @@ pub(crate) mod mailbox;
 pub(crate) mod message_set;
 pub(crate) mod module_ref;
 pub(crate) mod overrun;
+pub(crate) mod polled_again;
 pub(crate) mod recipient;
 pub(crate) mod reload;
 #[cfg(feature = "wire")]

@@ -20,6 +20,7 @@ use super::kill::Kill;
 use super::lifecycle::{ModuleId, ModuleReport, ModuleState};
 use super::mailbox::{Refusal, Terms};
 use super::message_set::{Accepts, Owner};
+use super::polled_again::polled_again;
 use super::recipient::Recipient;
 use super::reply::ReplyTo;
 use super::room::{Room, Unadmitted};
@@ -345,7 +346,7 @@ impl<T: Answers<M>, M: Send + 'static> Future for Sending<'_, T, M> {
         if let Stage::InLine(_) = this.stage {
             return this.poll_in_line(cx);
         }
-        let Stage::New(message) = mem::replace(&mut this.stage, Stage::Done) else { return Poll::Pending };
+        let Stage::New(message) = mem::replace(&mut this.stage, Stage::Done) else { polled_again("send") };
         match this.target.push(message) {
             Ok(()) => Poll::Ready(Ok(())),
             Err((message, refusal)) => this.poll_refused(message, refusal, cx),

@@ -174,6 +174,12 @@ pub(crate) struct Asked<R> {
 }
 
 impl<R: Send + 'static> Asked<R> {
+    /// Whether the answer has been given.
+    #[cfg(feature = "session")]
+    pub(crate) fn is_spent(&self) -> bool {
+        self.slot.is_none()
+    }
+
     /// The answer, once.
     pub(crate) fn poll(&mut self, asker: &Waker) -> Poll<Result<R, NoAnswer>> {
         let Some(slot) = &self.slot else { return Poll::Pending };

@@ -115,14 +115,13 @@ impl How {
 /// ```
 ///
 /// # Cancel safety
-/// Once polled the stop goes on, whether or not this is awaited to its end.
+/// Once polled the stop goes on, whether or not this is awaited to its end. Polled again after it was ready, it says the same.
 #[must_use = "nothing is stopped until this is awaited"]
 pub struct Stop(Target);
 
 enum Target {
     Found(Ending<[Arc<dyn AnyCell>; 1]>),
-    /// `None` once it has been told.
-    NotFound(Option<StopError>),
+    NotFound(StopError),
 }
 
 impl Stop {
@@ -132,7 +131,7 @@ impl Stop {
 
     /// A stop that fails.
     pub(crate) fn refused(error: StopError) -> Self {
-        Self(Target::NotFound(Some(error)))
+        Self(Target::NotFound(error))
     }
 
     /// Ends the modules that depend on this one too, and those that depend on them: each before what it depends on.
@@ -154,7 +153,7 @@ impl Future for Stop {
                 let [module] = &ending.targets;
                 Poll::Ready(Ok(module.core().report()))
             }
-            Target::NotFound(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+            Target::NotFound(error) => Poll::Ready(Err(error.clone())),
         }
     }
 }
@@ -174,7 +173,8 @@ pub(crate) struct Ending<C: AsRef<[Arc<dyn AnyCell>]>> {
     targets: C,
     how: How,
     with_dependents: bool,
-    begun: Option<Begun>,
+    /// Or why it was refused.
+    begun: Option<Result<Begun, StopError>>,
     /// The first of the targets that may not have ended.
     at: usize,
     /// Whether that one is watched.
@@ -199,7 +199,11 @@ impl<C: AsRef<[Arc<dyn AnyCell>]>> Ending<C> {
     pub(crate) fn poll_ended(&mut self, cx: &mut TaskContext<'_>) -> Poll<Result<(), StopError>> {
         let begun = match &self.begun {
             Some(begun) => begun,
-            None => self.begun.get_or_insert(begin(self.targets.as_ref(), self.how, self.with_dependents)?),
+            None => self.begun.get_or_insert(begin(self.targets.as_ref(), self.how, self.with_dependents)),
+        };
+        let begun = match begun {
+            Ok(begun) => begun,
+            Err(error) => return Poll::Ready(Err(error.clone())),
         };
         if begun.waits {
             while let Some(module) = self.targets.as_ref().get(self.at) {

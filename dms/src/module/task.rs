@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
@@ -14,16 +14,16 @@ use super::context::Context;
 use super::error::ModuleError;
 use super::handler::Answers;
 use super::lifecycle::Failure;
-use super::task_list::TaskList;
-use super::worker::{contain, panic_text};
+use super::polled_again::polled_again;
+use super::task_list::{HearsEnd, TaskEnd, TaskList};
 
 /// What a task may return: nothing, a `Result`, or a plain value.
 ///
-/// The common types of the standard library have it; for one of your own write `impl TaskOutput for MyType {}`.
+/// The common types of the standard library have it. A value of a type of your own goes in an `Option`, a `Box`, a `Vec` or an `Ok`.
 #[diagnostic::on_unimplemented(
     message = "a task cannot return `{Self}`",
     label = "no `TaskOutput`",
-    note = "return `()` or a `Result`, or write `impl dms::TaskOutput for {Self} {{}}` for a plain value"
+    note = "return `()` or a `Result`; a plain value goes in an `Option` or a `Box`: `Some(value)`"
 )]
 pub trait TaskOutput: Send + 'static {
     /// The error that counts as the module's failure where nobody takes the output.
@@ -90,6 +90,9 @@ pub enum TaskError {
 ///
 /// # Cancel safety
 /// Awaiting it by reference is cancel safe; dropping it leaves the result to the module, as above.
+///
+/// # Panics
+/// When it is polled again after it was ready.
 pub struct Task<O: TaskOutput> {
     shared: Arc<Shared<O>>,
 }
@@ -135,7 +138,7 @@ impl<O: TaskOutput> Task<O> {
             }
             State::Ended(Err(error)) => {
                 drop(state);
-                self.shared.fail(error);
+                self.shared.leave(Err(error));
             }
             State::Taken => {}
         }
@@ -158,11 +161,13 @@ impl<O: TaskOutput> Future for Task<O> {
                 *taker = Taker::Handle(Some(cx.waker().clone()));
                 Poll::Pending
             }
-            State::Ended(_) => match std::mem::replace(&mut *state, State::Taken) {
+            State::Ended(_) | State::Taken => match std::mem::replace(&mut *state, State::Taken) {
                 State::Ended(result) => Poll::Ready(result),
-                State::Running(_) | State::Taken => Poll::Pending,
+                State::Running(_) | State::Taken => {
+                    drop(state);
+                    polled_again("Task")
+                }
             },
-            State::Taken => Poll::Pending,
         }
     }
 }
@@ -207,32 +212,45 @@ impl<O: TaskOutput> Shared<O> {
                 drop(state);
                 self.leave(result);
             }
-            (State::Ended(_) | State::Taken, _) => {}
+            // What panics after the end.
+            (before @ (State::Ended(_) | State::Taken), result) => {
+                *state = before;
+                drop(state);
+                self.leave(result);
+            }
         }
     }
 
     /// Nobody takes the result: a failure is the module's.
     fn leave(&self, result: Result<O, TaskError>) {
+        let (module, incarnation) = (&*self.module, self.incarnation);
         match result {
             Ok(output) => {
                 if let Some(error) = output.into_failure() {
-                    self.fail_with(error.chain());
+                    fail_of_error(module, incarnation, &self.name, &error);
                 }
             }
-            Err(error) => self.fail(error),
+            Err(TaskError::Panicked { text, .. }) => fail_of_panic(module, incarnation, &self.name, &text),
+            Err(TaskError::Cancelled { .. }) => {}
         }
     }
+}
 
-    fn fail(&self, error: TaskError) {
-        if let TaskError::Panicked { text, .. } = error {
-            #[cfg(feature = "observe")]
-            self.module.core().count_panic();
-            self.fail_with(format!("panicked: {text}"));
-        }
-    }
+/// A task of an incarnation of the module has returned an error that nobody takes.
+pub(crate) fn fail_of_error(module: &dyn AnyCell, incarnation: u32, task: &str, error: &ModuleError) {
+    let failure = Failure::Task { task: task.to_owned(), text: error.chain() };
+    module.break_off(Culprit::Incarnation(incarnation), failure);
+}
 
-    fn fail_with(&self, text: String) {
-        self.module.break_off(Culprit::Incarnation(self.incarnation), Failure::Task { task: self.name.clone(), text });
+/// A task of an incarnation of the module has panicked, and nobody takes that. It is logged where it is not what the module fails of: that has failed before, or ended.
+pub(crate) fn fail_of_panic(module: &dyn AnyCell, incarnation: u32, task: &str, text: &str) {
+    let core = module.core();
+    #[cfg(feature = "observe")]
+    core.count_panic();
+    let failure = Failure::Task { task: task.to_owned(), text: format!("panicked: {text}") };
+    if !module.break_off(Culprit::Incarnation(incarnation), failure) {
+        let (module, id) = (core.module_name(), core.id);
+        tracing::error!(%module, %id, task, text, "a task panicked when its module had failed or ended already");
     }
 }
 
@@ -250,13 +268,16 @@ impl Tasks {
         let incarnation = module.core().incarnation_in_hand();
         let state = Mutex::new(State::Running(Taker::Handle(None)));
         let shared = Arc::new(Shared { name, module, incarnation, state });
-        let ended = Ended { shared: Arc::clone(&shared), result: None };
-        self.list.spawn(run(future, ended));
+        self.list.spawn(future, Reported(Arc::clone(&shared)));
         Task { shared }
     }
 
-    pub(crate) async fn join(self) {
+    pub(crate) fn close(&self) {
         self.list.close();
+    }
+
+    pub(crate) async fn join(self) {
+        self.close();
         self.list.join().await;
     }
 
@@ -269,29 +290,22 @@ impl Tasks {
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        self.list.close();
+        self.close();
     }
 }
 
-async fn run<F: Future<Output: TaskOutput>>(future: F, mut ended: Ended<F::Output>) {
-    let result = contain(pin!(future)).await;
-    ended.result = Some(result.map_err(|panic| panic_text(&*panic)));
-    drop(ended);
-}
-
 /// Reports the end of a task, also of one that was cancelled.
-struct Ended<O: TaskOutput> {
-    shared: Arc<Shared<O>>,
-    result: Option<Result<O, String>>,
-}
+struct Reported<O: TaskOutput>(Arc<Shared<O>>);
 
-impl<O: TaskOutput> Drop for Ended<O> {
-    fn drop(&mut self) {
-        let task = || self.shared.name.clone();
-        self.shared.end(match self.result.take() {
-            Some(Ok(output)) => Ok(output),
-            Some(Err(text)) => Err(TaskError::Panicked { task: task(), text }),
-            None => Err(TaskError::Cancelled { task: task() }),
+impl<O: TaskOutput> HearsEnd for Reported<O> {
+    type Output = O;
+
+    fn ended(&self, end: TaskEnd<O>) {
+        let task = || self.0.name.clone();
+        self.0.end(match end {
+            TaskEnd::Returned(output) => Ok(output),
+            TaskEnd::Panicked(text) => Err(TaskError::Panicked { task: task(), text }),
+            TaskEnd::Cancelled => Err(TaskError::Cancelled { task: task() }),
         });
     }
 }

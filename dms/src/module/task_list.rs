@@ -1,8 +1,9 @@
-//! Tasks that whoever owns them ends and joins: none of them is ever detached.
+//! Tasks that whoever owns them ends and joins: none of them is ever detached, and no panic of one is lost.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
@@ -13,6 +14,11 @@ use slab::Slab;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+#[cfg(feature = "session")]
+use super::among::Among;
+use super::task::Panic;
+use super::worker::panic_text;
+
 /// The tasks of one owner that have not been joined. A clone is the same list.
 #[derive(Clone, Default)]
 pub(crate) struct TaskList(Arc<Mutex<List>>);
@@ -22,8 +28,11 @@ struct List {
     running: Slab<Place>,
     /// Those that are done but for their last step. Whoever spawns drops what has taken it.
     ended: VecDeque<JoinHandle<()>>,
-    /// Those of owners within this one.
+    /// Those of owners within this one, some that are over among them.
     nested: Vec<TaskList>,
+    /// With how many nested ones it is looked which are over: so that of many none is looked at often.
+    #[cfg(feature = "session")]
+    crowd: usize,
     /// Tasks are refused.
     is_closed: bool,
     /// Whoever waits until all are joined.
@@ -39,24 +48,46 @@ enum Place {
     Ended,
 }
 
+/// How a task ends.
+pub(crate) enum TaskEnd<O> {
+    Returned(O),
+    /// It panicked, or what it held did when it was dropped; then it said this.
+    Panicked(String),
+    /// It was dropped before it returned.
+    Cancelled,
+}
+
+/// Who is told how a task ends, once it has been dropped.
+pub(crate) trait HearsEnd: Send + 'static {
+    /// What the task returns.
+    type Output;
+
+    /// The task has ended like this. Of a panic in what it held, or in what is done here, it is told in the same way: then that is not the first end.
+    fn ended(&self, end: TaskEnd<Self::Output>);
+}
+
 impl TaskList {
     /// Runs `future` as a task. Once the list is closed it is dropped instead.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
-    pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn<F, H>(&self, future: F, hears: H)
+    where
+        F: Future + Send + 'static,
+        H: HearsEnd<Output = F::Output>,
+    {
+        let mut task = Entered { future: Some(future), hears, entry: None };
         let runtime = Handle::current();
         let mut list = self.0.lock();
         if list.is_closed {
             drop(list);
-            return drop(future);
+            return drop(task);
         }
-        while list.ended.front().is_some_and(JoinHandle::is_finished) {
-            list.ended.pop_front();
-        }
+        let joined = list.take_joined();
         let key = list.running.insert(Place::Spawning);
         drop(list);
-        let task = Entered { future, _entry: Entry { list: self.clone(), key } };
+        drop(joined);
+        task.entry = Some(Entry::new(self.clone(), key));
         // Not under the lock: a runtime that goes down drops the task at once, and with it its entry.
         #[expect(clippy::disallowed_methods, reason = "the list joins it")]
         let handle = runtime.spawn(task);
@@ -103,29 +134,35 @@ impl TaskList {
     }
 
     fn poll_join(&self, cx: &mut TaskContext<'_>) -> Poll<()> {
-        let mut list = self.0.lock();
-        while let Some(handle) = list.ended.front_mut() {
-            let Poll::Ready(joined) = Pin::new(handle).poll(cx) else {
-                // It is in its last step. Several may wait for it, and a handle wakes one.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            };
-            list.ended.pop_front();
-            if joined.is_err() {
-                // A cancelled task is what was asked for; a panic has been taken inside the task. What it says is dropped by nobody who holds the lock.
+        loop {
+            let mut list = self.0.lock();
+            if let Some(handle) = list.ended.front() {
+                if !handle.is_finished() {
+                    // It is in its last step. Several may wait for it, and a handle wakes one.
+                    drop(list);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                let joined = list.take_joined();
                 drop(list);
                 drop(joined);
-                list = self.0.lock();
+                continue;
+            }
+            let nested = list.nested.clone();
+            drop(list);
+            let nested_pending = nested.iter().filter(|tasks| tasks.poll_join(cx).is_pending()).count();
+            let mut list = self.0.lock();
+            if !list.running.is_empty() || nested_pending > 0 {
+                if !list.waits.iter().any(|waits| waits.will_wake(cx.waker())) {
+                    list.waits.push(cx.waker().clone());
+                }
+                return Poll::Pending;
+            }
+            // Others may have come meanwhile, and these may have ended.
+            if list.ended.is_empty() && list.nested.iter().all(|tasks| nested.iter().any(|known| known.is(tasks))) {
+                return Poll::Ready(());
             }
         }
-        let nested_pending = list.nested.iter().filter(|tasks| tasks.poll_join(cx).is_pending()).count();
-        if list.running.is_empty() && nested_pending == 0 {
-            return Poll::Ready(());
-        }
-        if !list.waits.iter().any(|waits| waits.will_wake(cx.waker())) {
-            list.waits.push(cx.waker().clone());
-        }
-        Poll::Pending
     }
 
     /// Makes a list within this one: it is closed with this one, and whoever waits for this one waits for it.
@@ -133,11 +170,17 @@ impl TaskList {
     pub(crate) fn nest(&self) -> TaskList {
         let nested = Self::default();
         let mut list = self.0.lock();
-        list.nested.retain(|tasks| !tasks.is_over());
+        let mut over = Vec::new();
+        if list.nested.len() >= list.crowd {
+            over.extend(list.nested.extract_if(.., |tasks| tasks.is_over()));
+            list.crowd = 2 * list.nested.len() + 4;
+        }
         list.nested.push(nested.clone());
         if list.is_closed {
             nested.close();
         }
+        drop(list);
+        drop(over);
         nested
     }
 
@@ -151,6 +194,17 @@ impl TaskList {
         list.running.is_empty()
             && list.ended.iter().all(JoinHandle::is_finished)
             && list.nested.iter().all(Self::is_over)
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl List {
+    /// Takes two of those that have ended, to be dropped outside of the lock. Each that comes takes as many with it, so they do not pile up.
+    fn take_joined(&mut self) -> [Option<JoinHandle<()>>; 2] {
+        [(); 2].map(|()| self.ended.pop_front_if(|handle| handle.is_finished()))
     }
 }
 
@@ -168,26 +222,110 @@ impl fmt::Debug for TaskList {
 }
 
 pin_project! {
-    /// A task that is in the list until its future has been dropped, however it ends.
-    struct Entered<F> {
+    /// A task that is in the list until its future has been dropped, however it ends. Whatever panics in it stays in it, and is told.
+    struct Entered<F, H>
+    where
+        F: Future,
+        H: HearsEnd<Output = F::Output>,
+    {
+        // `None` once it has ended.
         #[pin]
-        future: F,
-        _entry: Entry,
+        future: Option<F>,
+        hears: H,
+        entry: Option<Entry>,
+    }
+
+    impl<F, H> PinnedDrop for Entered<F, H>
+    where
+        F: Future,
+        H: HearsEnd<Output = F::Output>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if this.future.is_some() {
+                #[cfg(feature = "session")]
+                let _among = this.entry.as_mut().map(|entry| Among::new(&mut entry.among));
+                end(this.future, this.hears, TaskEnd::Cancelled);
+            }
+        }
     }
 }
 
-impl<F: Future<Output = ()>> Future for Entered<F> {
+impl<F, H> Future for Entered<F, H>
+where
+    F: Future,
+    H: HearsEnd<Output = F::Output>,
+{
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        self.project().future.poll(cx)
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(()) };
+        #[cfg(feature = "session")]
+        let _among = this.entry.as_mut().map(|entry| Among::new(&mut entry.among));
+        let ended = match panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(output)) => TaskEnd::Returned(output),
+            Err(panic) => TaskEnd::Panicked(text_of(panic)),
+        };
+        end(this.future, this.hears, ended);
+        Poll::Ready(())
     }
+}
+
+/// Drops the future of a task, and tells how that has ended.
+fn end<F: Future, H: HearsEnd<Output = F::Output>>(
+    mut future: Pin<&mut Option<F>>,
+    hears: &H,
+    end: TaskEnd<F::Output>,
+) {
+    let dropped = contained(|| future.set(None));
+    let (first, second) = match (end, dropped) {
+        (end, Ok(())) => (end, None),
+        (TaskEnd::Cancelled, Err(text)) => (TaskEnd::Panicked(text), None),
+        (end, Err(text)) => (end, Some(text)),
+    };
+    // What becomes of the output is the owner's code, and may panic as well.
+    let told = contained(|| hears.ended(first));
+    for text in second.into_iter().chain(told.err()) {
+        // There is nobody left to tell of a panic in this.
+        let _ = contained(|| hears.ended(TaskEnd::Panicked(text)));
+    }
+}
+
+/// Runs code that may panic; gives what that says.
+fn contained(code: impl FnOnce()) -> Result<(), String> {
+    panic::catch_unwind(AssertUnwindSafe(code)).map_err(text_of)
+}
+
+/// What a panic said. What it carries is dropped, whatever that does.
+fn text_of(panic: Panic) -> String {
+    let text = panic_text(&*panic);
+    if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        // It would panic without end.
+        std::mem::forget(again);
+    }
+    text
 }
 
 /// A task's place in the list, given up when it ends.
 struct Entry {
     list: TaskList,
     key: usize,
+    /// The list, but while the task's code runs.
+    #[cfg(feature = "session")]
+    among: Option<TaskList>,
+}
+
+impl Entry {
+    fn new(list: TaskList, key: usize) -> Self {
+        Self {
+            #[cfg(feature = "session")]
+            among: Some(list.clone()),
+            list,
+            key,
+        }
+    }
 }
 
 impl Drop for Entry {
@@ -203,5 +341,98 @@ impl Drop for Entry {
             }
             None => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Counts when it is dropped, if the list can be looked at then.
+    struct Looks(TaskList, Arc<AtomicUsize>);
+
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            if self.0.0.try_lock().is_some() {
+                self.1.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+
+    struct Nobody;
+
+    impl HearsEnd for Nobody {
+        type Output = ();
+
+        fn ended(&self, _: TaskEnd<()>) {}
+    }
+
+    /// A task that has ended, whose handle holds what looks at `list` when it is dropped.
+    #[expect(clippy::disallowed_methods, reason = "the list joins it")]
+    async fn ended(list: &TaskList, looks: &Arc<AtomicUsize>) -> JoinHandle<()> {
+        let carried = Looks(list.clone(), Arc::clone(looks));
+        let handle = tokio::spawn(async move { panic::panic_any(carried) });
+        while !handle.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        handle
+    }
+
+    #[tokio::test]
+    async fn what_has_ended_is_dropped_while_nobody_holds_the_lock() {
+        let (list, looks) = (TaskList::default(), Arc::default());
+        let handle = ended(&list, &looks).await;
+        list.0.lock().ended.push_back(handle);
+        list.spawn(pending(), Nobody);
+        assert_eq!(looks.load(Ordering::SeqCst), 1, "by whoever spawns");
+
+        let handle = ended(&list, &looks).await;
+        list.0.lock().ended.push_back(handle);
+        list.close();
+        list.join().await;
+        assert_eq!(looks.load(Ordering::SeqCst), 2, "by whoever joins");
+    }
+
+    #[cfg(feature = "session")]
+    #[tokio::test]
+    async fn what_has_ended_in_a_nested_list_is_dropped_while_nobody_holds_the_lock() {
+        let (list, looks) = (TaskList::default(), Arc::default());
+        let handle = ended(&list, &looks).await;
+        list.nest().0.lock().ended.push_back(handle);
+        for _ in 0..100 {
+            drop(list.nest());
+            assert!(list.0.lock().nested.len() <= 5);
+        }
+        assert_eq!(looks.load(Ordering::SeqCst), 1, "by whoever nests another one");
+
+        let handle = ended(&list, &looks).await;
+        let nested = list.nest();
+        nested.0.lock().ended.push_back(handle);
+        list.join().await;
+        assert_eq!(looks.load(Ordering::SeqCst), 2, "by whoever joins the one around it");
+    }
+
+    #[tokio::test]
+    async fn those_that_have_ended_do_not_pile_up() {
+        let list = TaskList::default();
+        for _ in 0..100 {
+            list.spawn(async {}, Nobody);
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            assert!(list.0.lock().ended.len() <= 2);
+        }
+        // Nor do they where many end at once.
+        for _ in 0..100 {
+            list.spawn(async {}, Nobody);
+        }
+        for _ in 0..100 {
+            list.spawn(async {}, Nobody);
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+        }
+        assert!(list.0.lock().ended.len() <= 2);
     }
 }

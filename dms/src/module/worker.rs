@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 
 use super::cell::{AnyCell, Cell, Core, control};
 use super::context::Context;
+#[cfg(feature = "session")]
+use super::context::join_nested;
 use super::current::Entered;
 use super::cut::{contain_unless_cut, failure_of};
 use super::deadline::Deadline;
@@ -29,6 +31,8 @@ use super::module_ref::ModuleRef;
 #[cfg(feature = "snapshot")]
 use super::snapshot::Snapshot;
 use super::task::Panic;
+#[cfg(feature = "session")]
+use super::task_list::TaskList;
 use crate::recovery::Strategy;
 
 /// A registration that waits for the module's start.
@@ -501,11 +505,11 @@ impl<T: Module> Ending<T> {
 
     /// Takes note of what failed while the module stopped.
     pub(super) fn check_stop(&self, place: &'static str, result: Result<Result<(), ModuleError>, Panic>) {
-        match result {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => self.core().fail(Failure::Hook { hook: "stop", text: error.chain() }),
-            Err(panic) => self.core().fail(failure_of(place, &*panic)),
-        }
+        self.core().fail(match result {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => Failure::Hook { hook: "stop", text: error.chain() },
+            Err(panic) => failure_of(place, &*panic),
+        });
     }
 }
 
@@ -542,6 +546,11 @@ impl<T: Module> Drop for Ending<T> {
             environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
         }
         let failure = core.last_failure();
+        // Where the module was cut off, or its destructor began some. Nobody waits for them.
+        #[cfg(feature = "session")]
+        if core.may_have_nested() {
+            core.take_nested().iter().for_each(TaskList::close);
+        }
         if let Some(failure) = &failure {
             let (module, id, incarnation) = (core.module_name(), core.id, core.incarnation());
             tracing::error!(%module, %id, incarnation, undelivered, "module failed: {failure}");
@@ -606,6 +615,8 @@ pub(crate) fn mock<T: Module>(
         ending.check_stop("mock", answered.map(Ok));
         cell.core.set_state(ModuleState::Stopping);
         ending.inbox.close();
+        #[cfg(feature = "session")]
+        join_nested(&cell.core).await;
         cell.core.forget_timers();
         ending.clean = true;
     })

@@ -81,7 +81,8 @@ pub trait Endpoint: Clone + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot send `{M}`",
     label = "no `Transport<{M}>`",
-    note = "a network that carries `N` sends every `M` that turns into it: write `impl From<{M}>` for the type that it carries"
+    note = "where `{Self}` is a type parameter, write `Transport<{M}>` among its bounds",
+    note = "else it is to be a network, as `Udp<N>` or `Memory<N>`, which sends every `M` that turns into its `N`"
 )]
 pub trait Transport<M>: Endpoint {
     /// Sends `message` to `destination`.

@@ -16,6 +16,7 @@ use super::register::{Register, RegisterFuture};
 use super::system::SystemRef;
 use crate::Overflow;
 use crate::module::cell::AnyCell;
+use crate::module::polled_again::polled_again;
 use crate::module::stop::{Ending, How, StopError};
 use crate::module::worker::panic_text;
 use crate::module::{Answers, Ask, Module, ModuleId, ModuleRef, ModuleReport, SendError};
@@ -350,6 +351,9 @@ impl<T: Module> IntoFuture for RegisterPool<T> {
 ///
 /// # Cancel safety
 /// Dropping it before it is ready stops the members that have started.
+///
+/// # Panics
+/// When it is polled again after it was ready.
 #[must_use = "futures do nothing unless polled"]
 pub struct RegisterPoolFuture<T: Module> {
     pool: RegisterPool<T>,
@@ -407,9 +411,11 @@ impl<T: Module> Future for RegisterPoolFuture<T> {
                     ready!(undo.as_mut().poll(cx));
                     let error = error.take();
                     this.step = Step::Done;
-                    return error.map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+                    if let Some(error) = error {
+                        return Poll::Ready(Err(error));
+                    }
                 }
-                Step::Done => return Poll::Pending,
+                Step::Done => polled_again("RegisterPoolFuture"),
             }
         }
     }

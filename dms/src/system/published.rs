@@ -55,7 +55,7 @@ use crate::module::tally::AnyLetter;
 /// [`AskError::WouldDeadlock`](crate::AskError::WouldDeadlock). A loop of the module's own (`#[run]`) may look after its inbox while it waits, so nothing is left out there.
 ///
 /// # Cancel safety
-/// Cancel safe: the event has been delivered, whether or not this is awaited.
+/// Cancel safe: the event has been delivered, whether or not this is awaited. Polled again after it was ready, it says how it is by then.
 pub struct Published {
     /// `None` where nobody subscribed.
     letter: Option<Arc<dyn AnyLetter>>,

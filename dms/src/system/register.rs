@@ -22,6 +22,7 @@ use crate::module::Snapshot;
 use crate::module::cell::AnyCell;
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
+use crate::module::polled_again::polled_again;
 use crate::module::reply::NoAnswer;
 use crate::module::supervised::{Build, supervised_life};
 use crate::module::worker::{self, NotStarted, Start};
@@ -488,6 +489,9 @@ impl<T: Module> IntoFuture for Register<T> {
 ///
 /// # Cancel safety
 /// Dropping it before it is ready takes the registration back: the module is stopped, and before it what depends on it by then.
+///
+/// # Panics
+/// When it is polled again after it was ready.
 #[must_use = "futures do nothing unless polled"]
 pub struct RegisterFuture<T: Module> {
     stage: Stage<T>,
@@ -529,9 +533,9 @@ impl<T: Module> Future for RegisterFuture<T> {
                 Begun::Starting(starting) => self.stage = Stage::Starting(starting),
             }
         }
-        let Stage::Starting(starting) = &mut self.stage else { return Poll::Pending };
+        let Stage::Starting(starting) = &mut self.stage else { polled_again("RegisterFuture") };
         let started = ready!(Pin::new(&mut starting.started).poll(cx));
-        let Some(module) = starting.module.take() else { return Poll::Pending };
+        let Some(module) = starting.module.take() else { polled_again("RegisterFuture") };
         self.stage = Stage::Done;
         Poll::Ready(match started {
             Ok(Ok(())) => Ok(module),

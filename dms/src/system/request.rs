@@ -13,6 +13,7 @@ use crate::Timeout;
 use crate::message::{Request, Response};
 use crate::module::blocking::{block_on, may_block};
 use crate::module::cell::AnyCell;
+use crate::module::polled_again::polled_again;
 use crate::module::remote::Answering;
 use crate::module::{Context, Module, RequestError};
 
@@ -133,6 +134,9 @@ impl<'a> IntoFuture for SendRequest<'a> {
 ///
 /// # Cancel safety
 /// Dropping it gives the request up: a handler that has not begun does not begin; one that has runs to its end and its answer is dropped.
+///
+/// # Panics
+/// When it is polled again after it was ready.
 #[must_use = "futures do nothing unless polled"]
 pub struct RequestFuture<'a>(Stage<'a>);
 
@@ -151,7 +155,7 @@ impl Future for RequestFuture<'_> {
         {
             self.0 = Stage::Asked(request.begin()?);
         }
-        let Stage::Asked(answering) = &mut self.0 else { return Poll::Pending };
+        let Stage::Asked(answering) = &mut self.0 else { polled_again("RequestFuture") };
         let answer = answering.as_mut().poll(cx);
         if answer.is_ready() {
             self.0 = Stage::Done;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::vec;
 
 use tokio::runtime::Handle;
@@ -17,6 +17,7 @@ use super::system::SystemRef;
 use crate::module::cell::AnyCell;
 use crate::module::current;
 use crate::module::deadlock::{EdgeGuard, On};
+use crate::module::polled_again::polled_again;
 use crate::module::worker::{NotStarted, Start, Turns};
 use crate::module::{Context, Module, ModuleId, ModuleRef};
 
@@ -249,12 +250,18 @@ impl<T: Module> Context<T> {
 ///
 /// # Cancel safety
 /// Dropping it before it is ready takes the registration back: what there is of the set ends, in reverse order.
+///
+/// # Panics
+/// When it is polled again after it was ready.
 #[must_use = "nothing is registered until this is awaited"]
-pub struct RegisterAll<R>(Pin<Box<dyn Future<Output = Result<R, RegisterError>> + Send>>);
+pub struct RegisterAll<R>(Option<Registering<R>>);
+
+/// A registration; there is none once it was ready.
+type Registering<R> = Pin<Box<dyn Future<Output = Result<R, RegisterError>> + Send>>;
 
 impl<R> RegisterAll<R> {
     fn new<S: RegisterSet<Output = R>>(system: &SystemRef, set: S, parent: Option<ModuleId>) -> Self {
-        Self(Box::pin(register(system.shared(), set, parent)))
+        Self(Some(Box::pin(register(system.shared(), set, parent))))
     }
 }
 
@@ -262,7 +269,10 @@ impl<R> Future for RegisterAll<R> {
     type Output = Result<R, RegisterError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx)
+        let Some(registration) = &mut self.0 else { polled_again("RegisterAll") };
+        let output = ready!(registration.as_mut().poll(cx));
+        self.0 = None;
+        Poll::Ready(output)
     }
 }
 

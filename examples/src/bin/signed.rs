@@ -62,7 +62,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         while let Some((_, Message::Transfer(signed))) = incoming.recv().await {
             // The only way to the transfer: it is decoded from the bytes that were verified.
             match verifier.verify(&signed, SystemTime::now()) {
-                Ok(transfer) => println!("{} pays {} to {}", transfer.signer(), transfer.amount, transfer.to),
+                Ok(transfer) => {
+                    let Transfer { to, amount } = transfer.message();
+                    println!("{} pays {amount} to {to}", transfer.signer());
+                }
                 Err(VerifyError::Replayed { key, .. }) => println!("{key} has said that before"),
                 Err(error) => println!("refused: {error}"),
             }

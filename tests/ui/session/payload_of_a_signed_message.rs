@@ -23,7 +23,7 @@ fn bytes(vote: &Signed<Vote>) -> &[u8] {
 }
 
 fn count(vote: Verified<Vote>) -> bool {
-    vote.yes
+    vote.message().yes
 }
 
 fn believe(vote: Signed<Vote>) -> bool {

@@ -19,7 +19,7 @@ fn from_bytes(bytes: &[u8]) -> Verified<bool> {
 }
 
 fn changed(vote: &mut Verified<Vote>) {
-    vote.yes = true;
+    vote.message().yes = true;
 }
 
 fn main() {}

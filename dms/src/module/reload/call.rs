@@ -6,7 +6,7 @@ use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -19,6 +19,7 @@ use crate::module::cell::{AnyCell, Cell};
 use crate::module::handler::Module;
 use crate::module::message_set::{MessageSet, Owner};
 use crate::module::module_ref::ModuleRef;
+use crate::module::polled_again::polled_again;
 #[cfg(feature = "snapshot")]
 use crate::module::snapshot::Snapshot;
 use crate::module::stop;
@@ -175,7 +176,7 @@ impl<T: Module> IntoFuture for Reload<T> {
     type IntoFuture = ReloadFuture<T>;
 
     fn into_future(self) -> ReloadFuture<T> {
-        ReloadFuture { reload: Box::pin(self.carry_out()), of: PhantomData }
+        ReloadFuture { reload: Some(Box::pin(self.carry_out())), of: PhantomData }
     }
 }
 
@@ -183,17 +184,26 @@ impl<T: Module> IntoFuture for Reload<T> {
 ///
 /// # Cancel safety
 /// Once polled the reload goes on, whether or not this is awaited to its end.
+///
+/// # Panics
+/// When it is polled again after it was ready.
 #[must_use = "futures do nothing unless polled"]
 pub struct ReloadFuture<T: Module> {
-    reload: Pin<Box<dyn Future<Output = Result<ReloadReport<T>, ReloadError>> + Send>>,
+    /// `None` once it was ready.
+    reload: Option<Reloading<T>>,
     of: PhantomData<fn() -> T>,
 }
+
+type Reloading<T> = Pin<Box<dyn Future<Output = Result<ReloadReport<T>, ReloadError>> + Send>>;
 
 impl<T: Module> Future for ReloadFuture<T> {
     type Output = Result<ReloadReport<T>, ReloadError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        self.reload.as_mut().poll(cx)
+        let Some(reload) = &mut self.reload else { polled_again("ReloadFuture") };
+        let output = ready!(reload.as_mut().poll(cx));
+        self.reload = None;
+        Poll::Ready(output)
     }
 }
 

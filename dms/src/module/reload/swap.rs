@@ -75,6 +75,9 @@ pub(in crate::module) async fn carry_out<T: Module>(
     let migrated = match committed {
         Ok(migrated) => migrated,
         Err(error) => {
+            if let Some(failure) = core.give_next_up().filter(|_| !matches!(error, ReloadError::Failed { .. })) {
+                tracing::error!(module = %core.module_name(), "a module that was not to run failed besides: {failure}");
+            }
             give_up(&cell, order.successor, elders, order.limit).await;
             settle(&cell);
             order.answer.tell(Err(error));

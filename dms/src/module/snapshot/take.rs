@@ -119,6 +119,9 @@ impl<'a, T: Snapshots> IntoFuture for SnapshotAsk<'a, T> {
 ///
 /// # Cancel safety
 /// Dropping it gives it up: a snapshot that has not begun is not taken.
+///
+/// # Panics
+/// When it is polled again after it was ready.
 #[must_use = "futures do nothing unless polled"]
 pub struct SnapshotFuture<'a, T: Snapshots>(AskFuture<'a, T, TakeSnapshot>);
 

@@ -5,16 +5,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::task_local;
 
 use super::error::BackgroundError;
 use super::spawner::BackgroundSpawner;
+use crate::module::among::among;
 use crate::module::task_list::TaskList;
-
-task_local! {
-    /// The tasks among which the running one is.
-    pub(super) static AMONG: TaskList;
-}
 
 /// Owns background tasks: the first that fails ends all of them, and [`wait`](Self::wait) says which it was.
 ///
@@ -34,10 +29,11 @@ task_local! {
 /// ```
 ///
 /// It needs no system. Made inside a background task, it is *nested* in that task's monitor: its tasks are cancelled with that one's, and whoever waits for that one waits for them too.
-/// In the code of a module, as in a handler or `#[run]`, it is not: there nest it with `ctx.background().monitor()`, which is joined before the module has stopped.
-/// See [`Context::background`](crate::Context::background).
+/// Made in the code of a module, as in a handler, in `#[run]` or in a task of [`Context::spawn`](crate::Context::spawn), it is nested in the module: its tasks are cancelled and joined before the
+/// module has stopped, or begins again, also where the monitor has been given to somebody else. [`BackgroundSpawner::monitor`] nests one elsewhere.
 ///
-/// Dropped, its tasks are cancelled. Nobody waits for them then, unless it is nested: call [`cancel`](Self::cancel) and [`wait`](Self::wait) for that.
+/// Dropped, its tasks are cancelled. Nobody waits for them then, unless it is nested: call [`cancel`](Self::cancel) and [`wait`](Self::wait) for that. A failure that nobody has been told of is
+/// logged, and so is a panic of a task that comes after another failure, or when the monitor has gone.
 #[must_use = "dropping it cancels its tasks"]
 pub struct BackgroundMonitor {
     watch: Arc<Watch>,
@@ -46,35 +42,59 @@ pub struct BackgroundMonitor {
 /// The tasks of a monitor, and the first failure of one.
 pub(super) struct Watch {
     pub(super) tasks: TaskList,
-    failure: Mutex<Option<BackgroundError>>,
+    heard: Mutex<Heard>,
     /// Wakes whoever waits for the failure.
     failing: Notify,
 }
 
+/// What a monitor has heard.
+#[derive(Default)]
+struct Heard {
+    failure: Option<BackgroundError>,
+    /// Whether somebody has been told of it.
+    is_told: bool,
+    /// Whether there is nobody left who could be told.
+    has_gone: bool,
+}
+
 impl Watch {
     pub(super) fn fail(&self, error: BackgroundError) {
-        let mut failure = self.failure.lock();
+        let mut heard = self.heard.lock();
         // Of what a task returns once it is cancelled nobody wants to know; a panic is a mistake even then.
-        if failure.is_none() && (!self.tasks.is_closed() || matches!(error, BackgroundError::Panicked { .. })) {
-            *failure = Some(error);
-        } else {
-            drop(failure);
-            return drop(error);
+        let is_panic = matches!(error, BackgroundError::Panicked { .. });
+        if heard.failure.is_none() && !heard.has_gone && (is_panic || !self.tasks.is_closed()) {
+            heard.failure = Some(error);
+            drop(heard);
+            self.tasks.close();
+            self.failing.notify_waiters();
+            return;
         }
-        drop(failure);
-        self.tasks.close();
-        self.failing.notify_waiters();
+        drop(heard);
+        if let BackgroundError::Panicked { task, text } = error {
+            tracing::error!(task, text, "a background task panicked when its monitor had failed or gone already");
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.heard.lock().failure.is_some()
+    }
+
+    /// The failure, for somebody who is told of it.
+    fn tell(&self) -> Option<BackgroundError> {
+        let mut heard = self.heard.lock();
+        heard.is_told |= heard.failure.is_some();
+        heard.failure.clone()
     }
 }
 
 impl BackgroundMonitor {
-    /// Makes a monitor without tasks. Inside a background task it is nested in that task's.
+    /// Makes a monitor without tasks, nested in the module whose code makes it, or in the tasks among which a task makes it.
     pub fn new() -> Self {
-        Self::owning(AMONG.try_with(TaskList::nest).unwrap_or_default())
+        Self::owning(among().map(|tasks| tasks.nest()).unwrap_or_default())
     }
 
     pub(super) fn owning(tasks: TaskList) -> Self {
-        Self { watch: Arc::new(Watch { tasks, failure: Mutex::default(), failing: Notify::new() }) }
+        Self { watch: Arc::new(Watch { tasks, heard: Mutex::default(), failing: Notify::new() }) }
     }
 
     /// Where tasks are begun: to be given to whatever needs some.
@@ -99,7 +119,7 @@ impl BackgroundMonitor {
     /// Cancel safe. In the `select!` of a session the branch is [`failed`](Self::failed).
     pub async fn wait(&mut self) -> Result<(), BackgroundError> {
         self.watch.tasks.join().await;
-        self.watch.failure.lock().clone().map_or(Ok(()), Err)
+        self.watch.tell().map_or(Ok(()), Err)
     }
 
     /// Waits until a task has failed and the others, which that cancels, have gone; for ever where none fails. For the `select!` of a session:
@@ -138,10 +158,11 @@ impl BackgroundMonitor {
         loop {
             let failing = self.watch.failing.notified();
             // Whoever fails from here on wakes it.
-            let failure = self.watch.failure.lock().clone();
-            if let Some(error) = failure {
+            if self.watch.has_failed() {
                 self.watch.tasks.join().await;
-                return error;
+                if let Some(error) = self.watch.tell() {
+                    return error;
+                }
             }
             failing.await;
         }
@@ -156,7 +177,14 @@ impl Default for BackgroundMonitor {
 
 impl Drop for BackgroundMonitor {
     fn drop(&mut self) {
+        let mut heard = self.watch.heard.lock();
+        heard.has_gone = true;
+        let untold = heard.failure.clone().filter(|_| !heard.is_told);
+        drop(heard);
         self.cancel();
+        if let Some(error) = untold {
+            tracing::error!("nobody waited for the monitor of a task that failed: {error}");
+        }
     }
 }
 

@@ -2,19 +2,14 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-
-use pin_project_lite::pin_project;
 
 use super::error::BackgroundError;
-use super::monitor::{AMONG, BackgroundMonitor, Watch};
-use crate::module::cell::{AnyCell, Culprit};
-use crate::module::task_list::TaskList;
-use crate::module::worker::{contain, panic_text};
-use crate::module::{Failure, ModuleError, TaskOutput};
+use super::monitor::{BackgroundMonitor, Watch};
+use crate::module::cell::AnyCell;
+use crate::module::task::{fail_of_error, fail_of_panic};
+use crate::module::task_list::{HearsEnd, TaskEnd, TaskList};
+use crate::module::{ModuleError, TaskOutput};
 use crate::session::EventSender;
 
 /// Begins background tasks of a [`BackgroundMonitor`], or of a module. A clone begins tasks of the same.
@@ -105,66 +100,37 @@ impl BackgroundSpawner {
     }
 
     fn run(&self, name: String, future: impl Future<Output = Option<ModuleError>> + Send + 'static) {
-        let task = Reported { future: Some(future), name, owner: self.owner.clone() };
-        self.tasks.spawn(AMONG.scope(self.tasks.clone(), task));
+        self.tasks.spawn(future, Reported { name, owner: self.owner.clone() });
     }
 }
 
-pin_project! {
-    /// A task that reports how it fails: also of a panic of what it held, when it is cancelled and dropped.
-    struct Reported<F> {
-        #[pin]
-        future: Option<F>,
-        name: String,
-        owner: Owner,
-    }
+/// Reports how a task fails.
+struct Reported {
+    name: String,
+    owner: Owner,
+}
 
-    impl<F> PinnedDrop for Reported<F> {
-        fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| this.future.set(None))) {
-                this.owner.fail(BackgroundError::Panicked { task: this.name.clone(), text: panic_text(&*panic) });
+impl HearsEnd for Reported {
+    type Output = Option<ModuleError>;
+
+    fn ended(&self, end: TaskEnd<Option<ModuleError>>) {
+        let Self { name, owner } = self;
+        match (end, owner) {
+            (TaskEnd::Returned(None) | TaskEnd::Cancelled, _) => {}
+            (TaskEnd::Returned(Some(error)), Owner::Monitor(watch)) => {
+                watch.fail(BackgroundError::failed(name.clone(), error));
+            }
+            (TaskEnd::Panicked(text), Owner::Monitor(watch)) => {
+                watch.fail(BackgroundError::Panicked { task: name.clone(), text });
+            }
+            (TaskEnd::Returned(Some(error)), Owner::Module(module, incarnation)) => {
+                fail_of_error(&**module, *incarnation, name, &error);
+            }
+            (TaskEnd::Panicked(text), Owner::Module(module, incarnation)) => {
+                fail_of_panic(&**module, *incarnation, name, &text);
             }
         }
     }
-}
-
-impl<F: Future<Output = Option<ModuleError>>> Future for Reported<F> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        let Some(future) = this.future.as_pin_mut() else { return Poll::Ready(()) };
-        match ready!(pin!(contain(future)).poll(cx)) {
-            Ok(None) => {}
-            Ok(Some(error)) => this.owner.fail(BackgroundError::failed(this.name.clone(), error)),
-            Err(panic) => {
-                this.owner.fail(BackgroundError::Panicked { task: this.name.clone(), text: panic_text(&*panic) });
-            }
-        }
-        Poll::Ready(())
-    }
-}
-
-impl Owner {
-    fn fail(&self, error: BackgroundError) {
-        match self {
-            Self::Monitor(watch) => watch.fail(error),
-            Self::Module(module, incarnation) => fail_module(&**module, *incarnation, error),
-        }
-    }
-}
-
-fn fail_module(module: &dyn AnyCell, incarnation: u32, error: BackgroundError) {
-    let (task, text) = match error {
-        BackgroundError::Failed { task, error } => (task, ModuleError::from(error).chain()),
-        BackgroundError::Panicked { task, text } => {
-            #[cfg(feature = "observe")]
-            module.core().count_panic();
-            (task, format!("panicked: {text}"))
-        }
-    };
-    module.break_off(Culprit::Incarnation(incarnation), Failure::Task { task, text });
 }
 
 impl fmt::Debug for BackgroundSpawner {

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use super::error::PromiseError;
 use crate::module::ReplyTo;
+use crate::module::polled_again::polled_again;
 use crate::module::reply::{Asked, NoAnswer, Slot};
 
 /// Makes a promise: what is sent to the [`ReplyTo`] comes out of the [`Promise`].
@@ -33,10 +34,11 @@ pub fn promise<R>() -> (ReplyTo<R>, Promise<R>) {
 
 /// A value to come. Awaited, it fails at once when its [`ReplyTo`] is dropped.
 ///
-/// Once it was ready it never is again: in a `select!` in a loop, disable its branch then.
-///
 /// # Cancel safety
 /// Awaiting it by reference is cancel safe. Dropped, the value is dropped when it comes, and [`ReplyTo::is_awaited`] says so.
+///
+/// # Panics
+/// When it is polled again after it was ready: in a `select!` in a loop, have an `if` disable its branch from then on.
 #[must_use = "futures do nothing unless polled"]
 pub struct Promise<R>(Asked<R>);
 
@@ -44,6 +46,9 @@ impl<R: Send + 'static> Future for Promise<R> {
     type Output = Result<R, PromiseError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.0.is_spent() {
+            polled_again("Promise");
+        }
         self.0.poll(cx.waker()).map_err(|why| match why {
             NoAnswer::Panicked => PromiseError::Panicked,
             _ => PromiseError::Dropped,

@@ -42,7 +42,7 @@ pub(super) fn domain_prefix(domain: &str) -> Result<Vec<u8>, KeyError> {
 /// let verifier = Verifier::new(ring, "bank/transfer")?;
 /// let verified = verifier.verify(&signed, SystemTime::now())?;
 /// assert_eq!(verified.signer().as_str(), "alice");
-/// assert_eq!(*verified, ("bob".to_owned(), 42));
+/// assert_eq!(verified.message(), &("bob".to_owned(), 42));
 ///
 /// let again = verifier.verify(&signed, SystemTime::now());
 /// assert!(matches!(again, Err(VerifyError::Replayed { .. })));

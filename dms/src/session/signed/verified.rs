@@ -1,6 +1,5 @@
 //! A message that somebody vouches for.
 
-use std::ops::Deref;
 use std::time::SystemTime;
 
 use super::key::KeyId;
@@ -8,7 +7,8 @@ use super::signed_message::{Header, MessageId, time_of};
 
 /// A message, and who signed it. Only [`Verifier::verify`](super::Verifier::verify) makes one: whoever takes a `Verified<M>` need not ask whether somebody has looked.
 ///
-/// It cannot be read from bytes, nor changed; [`into_message`](Self::into_message) gives the message away, and the proof is gone.
+/// It cannot be read from bytes, nor changed; [`into_message`](Self::into_message) gives the message away, and the proof is gone. It does not dereference to the message, which may
+/// have an `id` or a `signer` of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified<M> {
     message: M,
@@ -51,13 +51,5 @@ impl<M> Verified<M> {
     #[must_use]
     pub fn into_message(self) -> M {
         self.message
-    }
-}
-
-impl<M> Deref for Verified<M> {
-    type Target = M;
-
-    fn deref(&self) -> &M {
-        &self.message
     }
 }
