@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, PathSegment, Type};
+use syn::{GenericParam, Lifetime, PathSegment, Type};
 
 /// Generic parameters and where clause, with `Self` written out.
 #[derive(Debug, Default)]
@@ -47,6 +47,12 @@ impl Generics {
     pub(crate) fn declared(&self) -> TokenStream {
         let params = self.params.iter().map(|param| &param.declaration);
         if self.params.is_empty() { TokenStream::new() } else { quote!(<#(#params),*>) }
+    }
+
+    /// The same, behind a lifetime.
+    pub(crate) fn declared_behind(&self, lifetime: &Lifetime) -> TokenStream {
+        let params = self.params.iter().map(|param| &param.declaration);
+        quote!(<#lifetime, #(#params),*>)
     }
 
     /// The parameters as they are used: `<T, N>`.

@@ -10,7 +10,8 @@ pub use crate::module::tick::Tick;
 
 #[cfg(feature = "wire")]
 pub use crate::module::{
-    remote::{OnRequest, Remote, response},
+    carried::{CarriedMessages, no_message, not_carried, read_message, write_message},
+    remote::{OnRequest, Remote, RemoteMessage, response},
     schema::{Described, Shape, Typed, Undescribed, arguments, arguments_unknown},
 };
 #[cfg(feature = "wire")]
@@ -52,7 +53,23 @@ macro_rules! __remote_message {
     ([$($attributes:tt)*] [$($of_serde:tt)*] $($item:tt)*) => { $($attributes)* $($item)* };
 }
 
-pub use crate::{__remote as remote, __remote_message as remote_message};
+/// What makes the enum of messages one that a network carries; nothing without the feature.
+#[cfg(feature = "wire")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __carried {
+    ($($items:tt)*) => { $($items)* };
+}
+
+/// The same without the feature: the error about it is that of the handlers.
+#[cfg(not(feature = "wire"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __carried {
+    ($($items:tt)*) => {};
+}
+
+pub use crate::{__carried as carried, __remote as remote, __remote_message as remote_message};
 
 /// What stands in generated code for `#[snapshot]` and `#[restore]`; without the feature, an error that names it.
 #[cfg(feature = "snapshot")]

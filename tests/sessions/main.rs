@@ -1,6 +1,7 @@
 //! Tests of what sessions are made of, a file per topic.
 
 mod background;
+mod carried;
 mod channels;
 mod listeners;
 mod memory;

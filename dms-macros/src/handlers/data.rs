@@ -20,13 +20,14 @@ enum Held {
 }
 
 impl Emitter<'_> {
-    /// `impl Clone for CounterMessage` and `impl Debug for CounterMessage`, each on the condition that it holds for all messages.
+    /// `impl Clone for CounterMessage` and `impl Debug for CounterMessage`, each on the condition that it holds for all messages; and those of serde.
     pub(super) fn data(&self) -> TokenStream {
         if self.module.replaces.is_some() {
             return TokenStream::new();
         }
-        let (conditions, clone, debug) = (self.message_types(), self.clone_impl(), self.debug_impl());
-        quote!(#conditions #clone #debug)
+        let (types, clone, debug) = (self.message_types(), self.clone_impl(), self.debug_impl());
+        let carried = self.carried();
+        quote!(#types #clone #debug #carried)
     }
 
     fn clone_impl(&self) -> TokenStream {
@@ -82,7 +83,7 @@ impl Emitter<'_> {
     fn data_impl(&self, trait_path: &TokenStream, method: &TokenStream) -> TokenStream {
         let (enum_ty, generics) = (self.enum_ty(), &self.module.generics);
         let declared = generics.declared();
-        let where_clause = generics.where_clause_and(self.each_message(trait_path));
+        let where_clause = generics.where_clause_and(self.each_message(trait_path, |_| true));
         quote! {
             #[automatically_derived]
             impl #declared #trait_path for #enum_ty #where_clause { #method }
@@ -100,13 +101,18 @@ impl Emitter<'_> {
         handlers.chain(ticks).chain(events).chain(checks).chain(takes)
     }
 
-    fn unused_arm(&self) -> Option<TokenStream> {
+    pub(super) fn unused_arm(&self) -> Option<TokenStream> {
         self.unused_variant().map(|_| quote!(Self::__Unused(ref never, ..) => match *never {},))
     }
 
-    /// That each message is something, as conditions: a bound without a parameter would be checked at once, but for one over lifetimes.
-    fn each_message(&self, trait_path: &TokenStream) -> impl Iterator<Item = TokenStream> {
-        self.module.handlers.iter().enumerate().map(move |(index, handler)| {
+    /// That the message of each of these handlers is something, as conditions: a bound without a parameter would be checked at once, but for one over lifetimes.
+    pub(super) fn each_message(
+        &self,
+        trait_path: &TokenStream,
+        of: impl Fn(&Handler) -> bool,
+    ) -> impl Iterator<Item = TokenStream> {
+        let handlers = self.module.handlers.iter().enumerate().filter(move |(_, handler)| of(handler));
+        handlers.map(move |(index, handler)| {
             let ty = self.message_type(index, handler);
             let condition = (!self.module.generics.mentioned_in(&ty)).then(|| quote!(for<'message>));
             quote!(#condition #ty: #trait_path)

@@ -2,10 +2,11 @@
 //!
 //! Read in this order: [`args`] (the attributes as they are written), [`signature`] and [`owned`] (what a method may
 //! look like), [`model`] and [`reader`] (handlers, ticks, health checks and hooks), [`check`] (what does not fit together), [`emit`], [`messages`] and [`remote`]
-//! (one function for each generated item), and [`data`] (what the enum of messages is besides). [`state`] is all of it for `#[snapshot]` and `#[restore]`, [`replaced`] what is
+//! (one function for each generated item), and [`data`] and [`carried`] (what the enum of messages is besides). [`state`] is all of it for `#[snapshot]` and `#[restore]`, [`replaced`] what is
 //! different where the messages are another module's.
 
 mod args;
+mod carried;
 mod check;
 mod data;
 mod emit;

@@ -359,6 +359,52 @@ const _: () = {
             }
         }
     }
+    ::dms::__private::carried! {
+        #[automatically_derived] impl ::dms::__private::CarriedMessages for
+        CounterMessage where for < 'message > messages::Add :
+        ::dms::__private::RemoteMessage, for < 'message > Scale :
+        ::dms::__private::RemoteMessage, for < 'message > < CounterMessage as __Messages
+        > ::Message2 : ::dms::__private::RemoteMessage { const NAME : & 'static str =
+        "CounterMessage"; const HANDLERS : & 'static [& 'static str] = & ["add", "scale",
+        #[cfg(feature = "print")] "print"]; fn read < '__de, __A :
+        ::dms::__private::serde::de::VariantAccess < '__de >> (handler : & 'static str,
+        content : __A,) -> ::core::result::Result < Self, __A::Error > { match handler {
+        "add" => ::dms::__private::serde::de::VariantAccess::newtype_variant(content)
+        .map(| message | Self::Add(message, ::dms::ReplyTo::nobody())), "scale" =>
+        ::dms::__private::serde::de::VariantAccess::newtype_variant(content).map(|
+        message | Self::Scale(message, ::dms::ReplyTo::nobody())), #[cfg(feature =
+        "print")] "print" =>
+        ::dms::__private::serde::de::VariantAccess::newtype_variant(content).map(|
+        message | Self::Print(message, ::dms::ReplyTo::nobody())), _ =>
+        ::core::result::Result::Err(::dms::__private::no_message:: < Self, __A::Error >
+        (handler)), } } fn write < __S : ::dms::__private::serde::Serializer > (& self,
+        serializer : __S,) -> ::core::result::Result < __S::Ok, __S::Error > { match *
+        self { Self::Add(ref message, _) => ::dms::__private::write_message:: < Self, _,
+        _ > ("add", message, serializer), Self::Scale(ref message, _) =>
+        ::dms::__private::write_message:: < Self, _, _ > ("scale", message, serializer),
+        #[cfg(feature = "print")] Self::Print(ref message, _) =>
+        ::dms::__private::write_message:: < Self, _, _ > ("print", message, serializer),
+        Self::Reset { .. } => ::dms::__private::not_carried:: < __S >
+        ("handler `reset` of `Counter` is not remote, and so its message cannot travel: write `#[handler(Reset, remote)]`"),
+        Self::HandleRequest { .. } => ::dms::__private::not_carried:: < __S >
+        ("`handle_request` of `Counter` is for requests, and only the messages of remote handlers can travel"),
+        } } } #[automatically_derived] impl ::dms::__private::serde::Serialize for
+        CounterMessage where for < 'message > messages::Add :
+        ::dms::__private::RemoteMessage, for < 'message > Scale :
+        ::dms::__private::RemoteMessage, for < 'message > < CounterMessage as __Messages
+        > ::Message2 : ::dms::__private::RemoteMessage { fn serialize < __S :
+        ::dms::__private::serde::Serializer > (& self, serializer : __S,) ->
+        ::core::result::Result < __S::Ok, __S::Error > {
+        ::dms::__private::CarriedMessages::write(self, serializer) } }
+        #[automatically_derived] impl < '__de, > ::dms::__private::serde::Deserialize <
+        '__de > for CounterMessage where for < 'message > messages::Add :
+        ::dms::__private::RemoteMessage, for < 'message > Scale :
+        ::dms::__private::RemoteMessage, for < 'message > < CounterMessage as __Messages
+        > ::Message2 : ::dms::__private::RemoteMessage { fn deserialize < __D :
+        ::dms::__private::serde::Deserializer < '__de >> (deserializer : __D,) ->
+        ::core::result::Result < Self, __D::Error > {
+        ::dms::__private::read_message(deserializer) } }
+    }
     #[automatically_derived]
     impl ::dms::Accepts<messages::Add, Counter> for CounterMessage {
         fn handler() -> &'static str {

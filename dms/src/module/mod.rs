@@ -5,7 +5,7 @@
 //! [`inline`] what an asker may do in its place,
 //! [`context`] what a handler can reach, [`task`] what it may run beside, [`task_list`] how that is joined. [`event`] is what comes to many modules at once,
 //! [`subscription`] what lies between, [`tally`] what becomes of it. [`module_ref`], [`ask`] and [`recipient`] are the ways in; with the feature `wire`, `remote` is one by name,
-//! with `schema` to say what it takes and `request_error` what can go wrong; with the feature `snapshot`, `snapshot` is the state of a module as bytes. [`tick`] and [`timers`] bring what comes by
+//! with `schema` to say what it takes and `request_error` what can go wrong, and `carried` is what a network carries; with the feature `snapshot`, `snapshot` is the state of a module as bytes. [`tick`] and [`timers`] bring what comes by
 //! itself, [`deadline`] and [`askers`] end what takes too long, [`deadlock`] what would take for ever, with [`current`] to know who asks. [`blocking`] is the way in from a thread that may be blocked, and with the feature `adapter`, `blocking_pool` gives a module one. [`lifecycle`] and [`error`] are what
 //! is seen of it all, [`watch`] waits for it, [`down`] tells others of an end, [`health`] of how a module is, by what [`health_check`] finds out and [`health_judge`] makes of it, [`stop`] asks for the end, [`kill`] for one at once, which [`cut`] brings about, [`environment`] what this room asks of the system.
 //!
@@ -18,6 +18,8 @@ pub(crate) mod askers;
 pub(crate) mod blocking;
 #[cfg(feature = "adapter")]
 pub(crate) mod blocking_pool;
+#[cfg(feature = "wire")]
+pub(crate) mod carried;
 pub(crate) mod cell;
 pub(crate) mod context;
 pub(crate) mod current;

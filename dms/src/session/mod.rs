@@ -29,4 +29,4 @@ pub use signed::{
 };
 pub use transport::{Endpoint, Transport, TransportError};
 #[cfg(feature = "udp")]
-pub use udp::{DatagramCodec, Udp, UdpCounts};
+pub use udp::{DatagramCodec, Udp, UdpCounts, UdpMessage};

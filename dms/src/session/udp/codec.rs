@@ -1,5 +1,6 @@
 //! Messages as datagrams, and back.
 
+use std::error::Error;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 
@@ -49,7 +50,7 @@ impl DatagramCodec {
                 message.serialize(&mut serializer).map_err(|error| TransportError::Encode(error.into()))?;
             }
             Self::Postcard => postcard::serialize_with_flavor(message, &mut datagram)
-                .map_err(|error| TransportError::Encode(error.into()))?,
+                .map_err(|error| TransportError::Encode(reason(message, error)))?,
         }
         if datagram.size > limit {
             return Err(TransportError::MessageTooLarge { size: datagram.size, limit });
@@ -74,6 +75,17 @@ impl DatagramCodec {
         });
         panic::catch_unwind(read).unwrap_or(Err(Malformed))
     }
+}
+
+/// Why a message cannot be written. Postcard keeps no text of the type's own, and MessagePack does.
+fn reason<V: Serialize>(message: &V, error: postcard::Error) -> Box<dyn Error + Send + Sync> {
+    if error == postcard::Error::SerdeSerCustom {
+        let mut nowhere = rmp_serde::Serializer::new(io::sink());
+        if let Err(error @ rmp_serde::encode::Error::Syntax(_)) = message.serialize(&mut nowhere) {
+            return error.into();
+        }
+    }
+    error.into()
 }
 
 /// Takes bytes up to a limit, and counts the others.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::{ToSocketAddrs, UdpSocket};
 
 use super::codec::DatagramCodec;
 use super::counts::{Counters, UdpCounts};
 use super::failure;
+use super::message::UdpMessage;
 use crate::session::channel::EventSender;
 use crate::session::transport::{Endpoint, Transport, TransportError};
 
@@ -34,6 +34,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// One message is one datagram. It is written as MessagePack, or as [`with_codec`](Self::with_codec) says, and has at most 65,507 bytes, or as [`with_limit`](Self::with_limit) says: what is nominally
 /// 64 KiB, less the headers of IP and UDP; over IPv6 it is 65,527. A larger one is not sent, and the error says how large it is. Datagrams above some 1,200 bytes travel in fragments, of which
 /// none may be lost; within one machine that is no matter.
+///
+/// `N` is an enum of your own, or that of a module whose handlers are `remote`: so what comes from outside goes to the module as if it had been sent within the system, by
+/// [`Inbox::dispatch`](crate::Inbox::dispatch). Replies do not travel: a message that arrives has one that is nobody's.
 ///
 /// There is nothing here that sends again what is lost, puts in order what arrives out of order, or drops what arrives twice: that is what sessions do who can afford it.
 ///
@@ -235,7 +238,7 @@ impl<N: DeserializeOwned + Send + 'static> Endpoint for Udp<N> {
 
 impl<N, M> Transport<M> for Udp<N>
 where
-    N: Serialize + DeserializeOwned + Send + 'static,
+    N: UdpMessage,
     M: Into<N> + Send,
 {
     async fn send_to(&self, destination: SocketAddr, message: M) -> Result<(), TransportError> {
