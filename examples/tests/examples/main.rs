@@ -14,7 +14,10 @@ mod wordcount;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::Duration;
 
 macro_rules! examples {
     ($($name:ident)*) => {
@@ -44,8 +47,22 @@ fn prints_what_its_header_says(name: &str, program: &str) {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-/// A process that ends with the test.
-struct Process(std::process::Child);
+/// A process that ends with the test, or after two minutes: what waits for its output does not hang.
+struct Process(Child, #[expect(dead_code, reason = "the watch ends with it")] Sender<()>);
+
+impl Process {
+    fn new(child: Child) -> Self {
+        let (ends, ended) = mpsc::channel();
+        let pid = child.id().to_string();
+        thread::spawn(move || {
+            if ended.recv_timeout(Duration::from_secs(120)) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("process {pid} takes too long: it is killed");
+                let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            }
+        });
+        Self(child, ends)
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {

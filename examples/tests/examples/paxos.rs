@@ -290,7 +290,7 @@ fn start(listen: &String, addrs: &[String]) -> Process {
     for peer in addrs.iter().filter(|addr| *addr != listen) {
         command.args(["--peer", peer]);
     }
-    Process(command.stdout(Stdio::piped()).spawn().unwrap())
+    Process::new(command.stdout(Stdio::piped()).spawn().unwrap())
 }
 
 /// What a process says is decided.

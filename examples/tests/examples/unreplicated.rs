@@ -164,7 +164,7 @@ async fn a_reply_that_cannot_be_sent_ends_no_server() {
 #[test]
 fn a_server_and_clients_are_processes() {
     let server = Command::new(PROGRAM).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut server = Process(server);
+    let mut server = Process::new(server);
     let mut printed = BufReader::new(server.0.stdout.take().unwrap());
     let mut line = String::new();
     printed.read_line(&mut line).unwrap();
@@ -199,11 +199,11 @@ fn clients_without_a_server_say_so_and_go_on() {
     // The server begins when the clients have complained.
     let addr = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let clients = Command::new(PROGRAM).args(["--peer", &addr]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut clients = Process(clients.unwrap());
+    let mut clients = Process::new(clients.unwrap());
     let mut complaint = String::new();
     BufReader::new(clients.0.stderr.take().unwrap()).read_line(&mut complaint).unwrap();
     assert!(complaint.contains(&format!("is a server there, run with `--listen {addr}`?")), "{complaint}");
-    let _server = Process(Command::new(PROGRAM).args(["--listen", &addr]).stdout(Stdio::null()).spawn().unwrap());
+    let _server = Process::new(Command::new(PROGRAM).args(["--listen", &addr]).stdout(Stdio::null()).spawn().unwrap());
     let mut printed = String::new();
     clients.0.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
     assert_eq!(printed, "10 clients got 1000 answers\n");
