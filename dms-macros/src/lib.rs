@@ -179,8 +179,8 @@ pub fn module(args: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[module(remote)]` on the impl makes all handlers remote, and `#[handler(local)]` keeps one out.
 ///
 /// The message and the reply have to be `Serialize` and `Deserialize`, and own what they hold. A generated message derives both; attributes as `#[serde(default)]` on an argument go to its
-/// field. The enum of messages is `Serialize` and `Deserialize` then: what travels is the message of a remote handler under the handler's name, `{"add": {"by": 2}}` (in formats without names: its place among the remote
-/// handlers), and whoever reads it has a reply that is nobody's. So `Udp<CounterMessage>` is a network for sessions of which each knows one message. To write any other variant is an error that names its handler.
+/// field. The enum of messages is `Serialize` and `Deserialize` then: what travels is the message of a remote handler under the handler's name, `{"add": {"by": 2}}` (in formats without names, as postcard: its place among the remote
+/// handlers, so that both sides need the same ones in the same order), and whoever reads it has a reply that is nobody's. So `Udp<CounterMessage>` is a network for sessions of which each knows one message. To write any other variant is an error that names its handler.
 ///
 /// A `Result` is replied as serde writes it: `{"Ok": ..}` or `{"Err": ..}`. Where types implement schemars' `JsonSchema`, `system.describe()` has their schemas.
 #[proc_macro_attribute]

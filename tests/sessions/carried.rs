@@ -173,6 +173,7 @@ fn a_message_travels_under_the_name_of_its_handler_or_its_place_among_the_remote
     run(async |codec| {
         let place = bind::<AccountMessage>(codec).await;
         let socket = UdpSocket::bind(LOOPBACK).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         let expected: [&[u8]; 3] = match codec {
             DatagramCodec::Postcard => [&[0, 10], &[1, 1, b'x'], &[2]],
             _ => [b"\x81\xa7deposit\x81\xa6amount\x05", b"\x81\xa4note\xa1x", b"\x81\xa9statement\x90"],
@@ -226,6 +227,52 @@ fn what_is_no_message_of_a_remote_handler_is_counted_and_dropped() {
             }
         }
         assert_eq!(place.counts().malformed, malformed.len() as u64, "{codec:?}");
+    });
+}
+
+#[test]
+fn whatever_comes_for_a_module_is_one_of_its_messages_or_counted() {
+    const DATAGRAMS: u64 = 2_000;
+    run(async |codec| {
+        let place = bind::<AccountMessage>(codec).await;
+        let socket = UdpSocket::bind(LOOPBACK).unwrap();
+        let (events, mut source) = event();
+        // Each is a message of which a byte is another, or the end is missing, or there is more.
+        let hostile = async {
+            let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+            for number in 0..DATAGRAMS {
+                random ^= random << 13;
+                random ^= random >> 7;
+                random ^= random << 17;
+                let [at, byte, how, ..] = random.to_le_bytes();
+                let mut bytes = match (codec, number % 2) {
+                    (DatagramCodec::Postcard, 0) => vec![0, 10],
+                    (DatagramCodec::Postcard, _) => vec![1, 5, b'h', b'e', b'l', b'l', b'o'],
+                    (_, 0) => b"\x81\xa7deposit\x81\xa6amount\x05".to_vec(),
+                    _ => b"\x81\xa4note\xa5hello".to_vec(),
+                };
+                let at = usize::from(at) % bytes.len();
+                match how % 3 {
+                    0 => bytes[at] = byte,
+                    1 => bytes.truncate(at.max(1)),
+                    _ => bytes.push(byte),
+                }
+                socket.send_to(&bytes, place.addr()).unwrap();
+                // So that the kernel drops none.
+                while place.counts().received() <= number {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        let taken = async { while source.recv().await.is_some() {} };
+        tokio::select! {
+            ended = place.listen(events) => panic!("{ended:?}"),
+            () = taken => {}
+            () = hostile => {}
+        }
+        let counts = place.counts();
+        assert_eq!(counts.delivered + counts.malformed, DATAGRAMS, "{codec:?}: {counts:?}");
+        assert!(counts.malformed > DATAGRAMS / 2, "{codec:?}: {counts:?}");
     });
 }
 
