@@ -152,16 +152,7 @@ impl<T: Answers<M>, M: Send + 'static> Future for AskFuture<'_, T, M> {
                     this.stage = Stage::Asked(answer);
                     this.note(position, current::waiting())?;
                 }
-                Poll::Ready(Err((_, why))) => {
-                    this.stage = Stage::Done;
-                    this.target.cell.mailbox.count_refused();
-                    return Poll::Ready(Err(match why {
-                        Unadmitted::Stopped => this.error(NoAnswer::Stopped),
-                        Unadmitted::WouldDeadlock(cycle) => {
-                            AskError::WouldDeadlock { handler: T::Message::handler(), cycle }
-                        }
-                    }));
-                }
+                Poll::Ready(Err((_, why))) => return Poll::Ready(Err(this.unadmitted(why))),
             }
         }
         let Stage::Asked(answer) = &mut this.stage else { polled_again("AskFuture") };
@@ -197,6 +188,17 @@ impl<T: Answers<M>, M: Send + 'static> AskFuture<'_, T, M> {
         let Stage::New(message, _) = std::mem::replace(&mut self.stage, Stage::Done) else { return None };
         let answer = visit.run(message, deadline);
         Some(answer.ok_or_else(|| self.error(NoAnswer::Panicked)))
+    }
+
+    /// There was no room, and will be none.
+    #[cold]
+    fn unadmitted(&mut self, why: Unadmitted) -> AskError {
+        self.stage = Stage::Done;
+        self.target.cell.mailbox.count_refused();
+        match why {
+            Unadmitted::Stopped => self.error(NoAnswer::Stopped),
+            Unadmitted::WouldDeadlock(cycle) => AskError::WouldDeadlock { handler: T::Message::handler(), cycle },
+        }
     }
 
     fn begin(&mut self, waker: &Waker) -> Result<(), AskError> {
