@@ -371,3 +371,78 @@ fn what_a_panic_carries_is_dropped_where_it_may_look_at_the_tasks_of_the_module(
         system.shutdown().await;
     });
 }
+
+/// What its `stop` hook leaves behind for the time when it has gone.
+#[derive(Clone, Copy, PartialEq)]
+enum Leaves {
+    Nothing,
+    /// A task that fails.
+    Failing,
+    /// A background task that fails.
+    FailingBackground,
+    /// A task that holds a grenade.
+    Armed,
+    /// A background task that does.
+    ArmedBackground,
+}
+
+#[module(flags(HOT_RELOADABLE))]
+struct Leaving {
+    leaves: Leaves,
+    numbers: Log<(&'static str, u32)>,
+}
+
+#[module]
+impl Leaving {
+    #[start]
+    fn start(&mut self, ctx: &mut Context<Self>) {
+        self.numbers.push(("start", ctx.incarnation()));
+    }
+
+    #[handler(Number)]
+    fn number(&self, ctx: &mut Context<Self>) -> u32 {
+        ctx.incarnation()
+    }
+
+    #[stop]
+    async fn stop(&mut self, ctx: &mut Context<Self>) {
+        self.numbers.push(("stop", ctx.incarnation()));
+        match self.leaves {
+            Leaves::Nothing => {}
+            Leaves::Failing => drop(ctx.spawn("leaf", async { Err::<(), _>("it failed") })),
+            Leaves::FailingBackground => ctx.background().spawn("leaf", async { Err::<(), _>("it failed") }),
+            Leaves::Armed => drop(ctx.spawn("leaf", armed("it went off"))),
+            Leaves::ArmedBackground => ctx.background().spawn("leaf", armed("it went off")),
+        }
+        // The task has begun by then, and ended if it does.
+        settle().await;
+    }
+}
+
+#[test]
+fn what_the_stop_hook_of_a_module_that_was_reloaded_begins_fails_no_other_one_and_is_logged() {
+    use Leaves::{Armed, ArmedBackground, Failing, FailingBackground, Nothing};
+    for leaves in [Failing, FailingBackground, Armed, ArmedBackground] {
+        let ((), events) = events_of(|| {
+            Flavor::Paused.run(|| async {
+                let (system, numbers) = (System::new(), Log::new());
+                let leaving = |leaves| Leaving { leaves, numbers: numbers.clone() };
+                let module = system.register_module(leaving(leaves)).await.unwrap();
+                module.reload(leaving(Nothing)).await.unwrap();
+                settle().await;
+                assert_eq!(module.number().await.unwrap(), 2);
+                assert_eq!(numbers.take(), [("start", 1), ("start", 2), ("stop", 1)]);
+                assert_eq!(module.stop().await.unwrap().failure, None);
+                assert_eq!(numbers.take(), [("stop", 2)]);
+                system.shutdown().await;
+            });
+        });
+        let told = events.iter().filter(|event| event.level <= Level::WARN).map(|event| event.text.as_str());
+        let told: Vec<_> = told.map(|text| text.split_once(" module=").unwrap_or((text, "")).0).collect();
+        let text = match leaves {
+            Failing | FailingBackground => "a task failed when its module was not running any more",
+            _ => "a task panicked when its module was not running any more",
+        };
+        assert_eq!(told, [text]);
+    }
+}

@@ -207,6 +207,31 @@ fn ten_thousand_tasks_leave_none() {
 }
 
 #[test]
+fn two_thousand_monitors_within_one_are_cancelled_with_it_and_waited_for() {
+    on_every_runtime(|| async {
+        let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
+        let spawner = monitor.spawner();
+        let within: Vec<_> = (0..2_000)
+            .map(|_| {
+                let within = spawner.monitor();
+                let token = drops.token();
+                within.spawner().spawn("one of many", async move {
+                    pending::<()>().await;
+                    drop(token);
+                });
+                within
+            })
+            .collect();
+        settle().await;
+        monitor.cancel();
+        assert!(monitor.wait().await.is_ok());
+        assert_eq!(drops.count(), 2_000);
+        none_is_alive("after two thousand").await;
+        drop(within);
+    });
+}
+
+#[test]
 fn a_monitor_within_a_task_ends_with_it_and_is_waited_for() {
     on_every_runtime(|| async {
         let (mut monitor, drops) = (BackgroundMonitor::new(), Drops::new());
@@ -576,7 +601,7 @@ fn a_module_has_stopped_when_the_drop_guards_of_a_monitor_nested_in_its_run_have
     });
 }
 
-/// A module that runs sessions which own tasks, and which nobody told of their module.
+/// A module that runs sessions which own tasks, by monitors that are nested in it.
 #[module]
 #[derive(Clone)]
 struct Host {
@@ -591,9 +616,9 @@ impl Host {
     }
 
     /// A session: it knows of no module.
-    fn session(&self, place: &str) {
+    fn session(&self, place: &str, monitor: impl FnOnce() -> BackgroundMonitor) {
         if self.place == place {
-            let monitor = BackgroundMonitor::new();
+            let monitor = monitor();
             nine_siblings(&monitor.spawner(), &self.drops);
             // Others may have it.
             self.kept.push(monitor);
@@ -604,13 +629,13 @@ impl Host {
 #[module]
 impl Host {
     #[start]
-    fn start(&mut self) {
-        self.session("start");
+    fn start(&mut self, ctx: &mut Context<Self>) {
+        self.session("start", || ctx.background().monitor());
     }
 
     #[run]
     async fn run(&mut self, inbox: &mut Inbox<Self>, ctx: &mut Context<Self>) {
-        self.session("run");
+        self.session("run", || ctx.background().monitor());
         while let Some(message) = inbox.recv().await {
             inbox.dispatch(message, self, ctx).await;
         }
@@ -618,17 +643,22 @@ impl Host {
 
     #[handler(Begin)]
     async fn begin(&mut self, ctx: &mut Context<Self>) {
-        self.session("handler");
+        self.session("handler", || ctx.background().monitor());
+        let (host, spawner) = (self.clone(), ctx.background());
+        drop(ctx.spawn("session", async move { host.session("task", || spawner.monitor()) }));
         let host = self.clone();
-        drop(ctx.spawn("session", async move {
-            host.session("task");
+        // Among tasks of a spawner none needs to be told where to nest.
+        ctx.background().spawn("session", async move {
+            host.session("background task", BackgroundMonitor::new);
             if host.place == "task of a task" {
                 let monitor = BackgroundMonitor::new();
-                let inner = Self { place: "task", ..host.clone() };
-                monitor.spawner().spawn("inner", async move { inner.session("task") });
+                let inner = host.clone();
+                monitor
+                    .spawner()
+                    .spawn("inner", async move { inner.session("task of a task", BackgroundMonitor::new) });
                 host.kept.push(monitor);
             }
-        }));
+        });
         // The task has begun by then, and those that it has.
         settle().await;
     }
@@ -639,12 +669,15 @@ impl Host {
     }
 
     #[stop]
-    fn stop(&mut self) {
-        self.session("stop");
+    fn stop(&mut self, ctx: &mut Context<Self>) {
+        let kept = self.kept.take();
+        assert!(kept.iter().all(|monitor| monitor.spawner().is_closed()), "those of before have gone");
+        kept.into_iter().for_each(|monitor| self.kept.push(monitor));
+        self.session("stop", || ctx.background().monitor());
     }
 }
 
-const PLACES: [&str; 6] = ["start", "run", "handler", "task", "task of a task", "stop"];
+const PLACES: [&str; 7] = ["start", "run", "handler", "task", "background task", "task of a task", "stop"];
 
 /// Waits until the session there runs, if it does before the module is told to stop.
 async fn runs(place: &str, kept: &Log<BackgroundMonitor>) {
@@ -657,7 +690,7 @@ async fn runs(place: &str, kept: &Log<BackgroundMonitor>) {
 }
 
 #[test]
-fn a_module_has_stopped_when_the_drop_guards_of_the_monitors_of_its_code_have_run() {
+fn a_module_has_stopped_when_the_drop_guards_of_the_monitors_within_it_have_run() {
     on_every_runtime(|| async {
         for place in PLACES {
             let (system, drops) = (System::new(), Drops::new());
@@ -667,7 +700,7 @@ fn a_module_has_stopped_when_the_drop_guards_of_the_monitors_of_its_code_have_ru
             host.begin().await.unwrap();
             runs(place, &kept).await;
             assert_eq!(drops.count(), 0, "{place}");
-            host.stop().await.unwrap();
+            assert_eq!(host.stop().await.unwrap().failure, None, "{place}");
             // Also of those that were begun meanwhile.
             let before = drops.count();
             settle().await;
@@ -681,7 +714,7 @@ fn a_module_has_stopped_when_the_drop_guards_of_the_monitors_of_its_code_have_ru
 }
 
 #[test]
-fn a_shutdown_has_ended_when_the_drop_guards_of_the_monitors_of_modules_have_run() {
+fn a_shutdown_has_ended_when_the_drop_guards_of_the_monitors_within_modules_have_run() {
     on_every_runtime(|| async {
         let (system, drops) = (System::new(), Drops::new());
         // Whoever has the monitors keeps them.
@@ -698,7 +731,7 @@ fn a_shutdown_has_ended_when_the_drop_guards_of_the_monitors_of_modules_have_run
 }
 
 #[test]
-fn a_module_begins_again_when_the_monitors_of_its_code_before_have_gone() {
+fn a_module_begins_again_when_the_monitors_within_it_before_have_gone() {
     on_every_runtime(|| async {
         let (system, drops) = (System::new(), Drops::new());
         let (host, kept) = (Host::new("run", &drops), Log::new());
@@ -735,14 +768,14 @@ struct Newer {
 #[module]
 impl Newer {
     #[start]
-    fn start(&mut self) -> Result<(), &'static str> {
-        self.host.session("start");
+    fn start(&mut self, ctx: &mut Context<Self>) -> Result<(), &'static str> {
+        self.host.session("start", || ctx.background().monitor());
         if self.fails { Err("it does not come up") } else { Ok(()) }
     }
 }
 
 #[test]
-fn a_reload_ends_the_monitors_of_the_one_that_goes_and_of_no_other() {
+fn a_reload_ends_the_monitors_within_the_one_that_goes_and_no_other() {
     on_every_runtime(|| async {
         let (system, drops) = (System::new(), Drops::new());
         let host = || Host::new("start", &drops);
@@ -777,32 +810,72 @@ impl Answers {
 }
 
 #[test]
-fn a_monitor_of_a_handler_that_its_asker_runs_is_that_of_the_module() {
+fn a_monitor_of_a_handler_that_its_asker_runs_is_none_of_the_askers() {
     on_every_runtime(|| async {
-        let (system, kept, drops) = (System::new(), Log::new(), Drops::new());
+        let (system, kept) = (System::new(), Log::new());
         let module = system.register_module(Answers { kept: kept.clone() }).await.unwrap();
         let (mut monitor, asked) = (BackgroundMonitor::new(), module.clone());
         monitor.spawner().spawn("asker", async move { asked.answer().await });
         monitor.wait().await.unwrap();
         monitor.cancel();
-        let made = kept.take().pop().unwrap();
-        assert!(!made.spawner().is_closed(), "it is none of the asker's");
-        nine_siblings(&made.spawner(), &drops);
-        module.stop().await.unwrap();
-        assert_eq!(drops.count(), 9);
+        assert!(!kept.take().pop().unwrap().spawner().is_closed());
+        system.shutdown().await;
+    });
+}
+
+#[module]
+struct Manager {
+    drops: Drops,
+}
+
+#[module]
+impl Manager {
+    /// Builds a module that owes this one nothing.
+    #[handler(Build)]
+    async fn build(&mut self, ctx: &mut Context<Self>) -> ModuleRef<Built> {
+        let monitor = BackgroundMonitor::new();
+        nine_siblings(&monitor.spawner(), &self.drops);
+        ctx.system().register_module(Built { monitor }).await.unwrap()
+    }
+}
+
+#[module]
+struct Built {
+    monitor: BackgroundMonitor,
+}
+
+#[module]
+impl Built {
+    #[handler(IsClosed)]
+    fn is_closed(&self) -> bool {
+        self.monitor.spawner().is_closed()
+    }
+}
+
+#[test]
+fn a_monitor_that_a_module_makes_with_new_is_of_whoever_has_it_and_ends_with_that() {
+    on_every_runtime(|| async {
+        let (system, drops) = (System::new(), Drops::new());
+        let manager = system.register_module(Manager { drops: drops.clone() }).await.unwrap();
+        let built = manager.build().await.unwrap();
+        manager.stop().await.unwrap();
+        settle().await;
+        assert_eq!((drops.count(), built.is_closed().await.unwrap()), (0, false), "it goes on without its maker");
+        built.stop().await.unwrap();
+        eventually("its tasks are cancelled", || drops.count() == 9).await;
         system.shutdown().await;
     });
 }
 
 #[test]
-fn a_module_that_is_cut_off_cancels_the_tasks_of_its_code() {
+fn a_module_that_is_cut_off_cancels_the_tasks_of_the_monitors_within_it() {
     #[module]
     struct Stuck(Host);
     #[module]
     impl Stuck {
         #[handler(Hang)]
-        async fn hang(&mut self) {
-            self.0.session("handler");
+        async fn hang(&mut self, ctx: &mut Context<Self>) {
+            self.0.session("handler", || ctx.background().monitor());
             pending::<()>().await;
         }
     }

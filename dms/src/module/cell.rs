@@ -22,8 +22,6 @@ use super::info::ModuleInfo;
 use super::life_log;
 use super::lifecycle::{Failure, ModuleId, ModuleName, ModuleReport, ModuleState};
 use super::mailbox::Mailbox;
-#[cfg(feature = "session")]
-use super::task_list::TaskList;
 use super::timers::Key;
 use super::together::Ticket;
 #[cfg(feature = "observe")]
@@ -93,9 +91,6 @@ pub(crate) struct Core {
     state: AtomicU8,
     /// Whether somebody ever waited for a change of the state.
     is_watched: AtomicBool,
-    /// Whether code of the module ever owned tasks.
-    #[cfg(feature = "session")]
-    may_have_nested: AtomicBool,
     /// The bits of [`verdict`].
     verdict: AtomicU8,
     /// Whether senders wait for room; then the worker lets them in when it frees some.
@@ -158,9 +153,6 @@ struct Rest {
     running: Option<Running>,
     /// What is known of reloads.
     reload: Option<Box<ReloadNotes>>,
-    /// Those tasks of incarnations, by their numbers, that code of theirs owns.
-    #[cfg(feature = "session")]
-    nested: Vec<(u32, TaskList)>,
 }
 
 /// What is known of the reloads of a module.
@@ -233,12 +225,6 @@ impl End {
     fn incarnation(&self) -> u32 {
         let reloads = self.reload().map_or(0, |reload| reload.count);
         self.rest.as_ref().map_or(0, |rest| rest.restarts).saturating_add(reloads).saturating_add(1)
-    }
-
-    /// As [`Core::incarnation_in_hand`].
-    fn incarnation_in_hand(&self) -> u32 {
-        let change = self.reload().and_then(|reload| reload.change.as_ref());
-        self.incarnation().saturating_add(u32::from(change.is_some_and(|change| !change.is_made)))
     }
 
     fn reload(&self) -> Option<&ReloadNotes> {
@@ -341,8 +327,6 @@ impl Core {
             control: AtomicU16::new(0),
             state: AtomicU8::new(state as u8),
             is_watched: AtomicBool::new(false),
-            #[cfg(feature = "session")]
-            may_have_nested: AtomicBool::new(false),
             verdict: AtomicU8::new(0),
             ties: AtomicU8::new(0),
             is_timed: AtomicBool::new(false),
@@ -816,47 +800,14 @@ impl Core {
         reload.shown_info = (info != self.info).then_some(info);
     }
 
-    /// Which incarnation's code runs: the one that is brought up, where one is; else as [`incarnation`](Self::incarnation). Asked by that code itself.
-    pub(crate) fn incarnation_in_hand(&self) -> u32 {
+    /// Which incarnation begins: the one that is brought up, where one is; else as [`incarnation`](Self::incarnation).
+    pub(crate) fn incarnation_that_begins(&self) -> u32 {
         if !self.is_renewed() {
             return 1;
         }
-        self.end.lock().incarnation_in_hand()
-    }
-
-    /// Where the tasks are nested that code of the module owns: that of the incarnation whose code runs. Closed once the module has ended.
-    #[cfg(feature = "session")]
-    pub(crate) fn nested_tasks(&self) -> TaskList {
-        let mut end = self.end.lock();
-        // Of this and the end of the module at least one sees the other.
-        self.may_have_nested.swap(true, Ordering::SeqCst);
-        if self.verdict.fetch_or(0, Ordering::SeqCst) & verdict::FINAL != 0 {
-            let tasks = TaskList::default();
-            tasks.close();
-            return tasks;
-        }
-        let incarnation = end.incarnation_in_hand();
-        let nested = &mut end.rest.get_or_insert_default().nested;
-        match nested.iter().find(|(number, _)| *number == incarnation) {
-            Some((_, tasks)) => tasks.clone(),
-            None => nested.push_mut((incarnation, TaskList::default())).1.clone(),
-        }
-    }
-
-    /// Whether code of the module may own tasks that have not been joined.
-    #[cfg(feature = "session")]
-    pub(crate) fn may_have_nested(&self) -> bool {
-        self.may_have_nested.load(Ordering::SeqCst)
-    }
-
-    /// Takes the tasks that code of the module owns, to be ended: while there are two incarnations, the tasks of the one that is not to stay.
-    #[cfg(feature = "session")]
-    #[cold]
-    pub(crate) fn take_nested(&self) -> Vec<TaskList> {
-        let mut end = self.end.lock();
-        let (running, is_changing) = (end.incarnation(), end.reload().is_some_and(|reload| reload.change.is_some()));
-        let Some(rest) = &mut end.rest else { return Vec::new() };
-        rest.nested.extract_if(.., |(number, _)| !is_changing || *number != running).map(|(_, tasks)| tasks).collect()
+        let end = self.end.lock();
+        let change = end.reload().and_then(|reload| reload.change.as_ref());
+        end.incarnation().saturating_add(u32::from(change.is_some_and(|change| !change.is_made)))
     }
 
     /// Which incarnation runs, or is to come: from 1.

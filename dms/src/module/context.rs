@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use futures_core::Stream;
 
-#[cfg(feature = "session")]
-use super::cell::Core;
 use super::cell::{AnyCell, Cell, Running};
 use super::handler::{Answers, Module};
 use super::lifecycle::{Failure, ModuleId};
@@ -30,6 +28,8 @@ pub struct Context<T: Module> {
     /// What runs, for others who look at it.
     running: Option<Running>,
     tasks: Option<Box<Tasks>>,
+    /// Which incarnation of the module this is of, also when another one has its place.
+    incarnation: u32,
     /// What is kept of the message in hand; there only once a handler with a `retry` has run.
     pub(crate) retry: Option<Arc<Slot<T::Message>>>,
 }
@@ -38,7 +38,14 @@ impl<T: Module> Context<T> {
     pub(crate) fn new(cell: Arc<Cell<Owner<T>>>) -> Self {
         let is_watched = cell.core.environment.is_watched || const { T::HEALTH.is_some() };
         let running = is_watched.then(|| cell.core.notes_running());
-        Self { cell, handler: "init", running, tasks: None, retry: None }
+        let incarnation = cell.core.incarnation_that_begins();
+        Self { cell, handler: "init", running, tasks: None, incarnation, retry: None }
+    }
+
+    /// Is that of the incarnation that begins, in the place of the one before.
+    pub(crate) fn begin_again(&mut self) {
+        self.incarnation = self.cell.core.incarnation_that_begins();
+        self.begin("init");
     }
 
     /// A reference to this module.
@@ -62,7 +69,7 @@ impl<T: Module> Context<T> {
     /// Which incarnation of the module this is: 1, and one more with each [restart](crate::recovery::Restart) and [reload](ModuleRef::reload).
     #[must_use]
     pub fn incarnation(&self) -> u32 {
-        self.cell.core.incarnation_in_hand()
+        self.incarnation
     }
 
     /// Stops this module once the running handler has returned. What waits in the mailbox is reported as undelivered.
@@ -108,7 +115,7 @@ impl<T: Module> Context<T> {
         F: Future<Output: TaskOutput> + Send + 'static,
     {
         let cell = Arc::clone(&self.cell) as Arc<dyn AnyCell>;
-        self.tasks.get_or_insert_default().spawn(cell, name.into(), future)
+        self.tasks.get_or_insert_default().spawn(cell, self.incarnation, name.into(), future)
     }
 
     /// Sends every item of `stream` to this module as a message. Where a bounded mailbox is full the stream waits, also where the policy would reject.
@@ -170,37 +177,14 @@ impl<T: Module> Context<T> {
 
     /// Whether the module has tasks, or had some.
     pub(crate) fn has_tasks(&self) -> bool {
-        #[cfg(feature = "session")]
-        if self.cell.core.may_have_nested() {
-            return true;
-        }
         self.tasks.is_some()
     }
 
-    /// Cancels the module's tasks and waits until they are gone, and so are those that its code owns.
+    /// Cancels the module's tasks and waits until they are gone.
     pub(crate) async fn join_tasks(&mut self) {
-        let tasks = self.tasks.take();
-        #[cfg(feature = "session")]
-        if self.cell.core.may_have_nested() {
-            // Cancelled before any is waited for.
-            if let Some(tasks) = &tasks {
-                tasks.close();
-            }
-            join_nested(&self.cell.core).await;
-        }
-        if let Some(tasks) = tasks {
+        if let Some(tasks) = self.tasks.take() {
             tasks.join().await;
         }
-    }
-}
-
-/// Cancels the tasks that code of a module owns, and waits until they are gone.
-#[cfg(feature = "session")]
-pub(crate) async fn join_nested(core: &Core) {
-    let nested = core.take_nested();
-    nested.iter().for_each(TaskList::close);
-    for tasks in nested {
-        tasks.join().await;
     }
 }
 

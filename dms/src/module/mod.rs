@@ -11,8 +11,6 @@
 //!
 //! This is the one knot of the project: a reference, a mailbox and a context do need each other. Nothing outside it joins it.
 
-#[cfg(feature = "session")]
-pub(crate) mod among;
 pub(crate) mod ask;
 pub(crate) mod askers;
 pub(crate) mod blocking;

@@ -275,7 +275,7 @@ impl<T: Module> Supervisor<T> {
                 return Some(End::Uninitialised);
             }
         }
-        life.ctx.begin("init");
+        life.ctx.begin_again();
         let end = start(life).await;
         if end.is_none() {
             let core = &cell.core;

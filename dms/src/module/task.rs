@@ -19,11 +19,14 @@ use super::task_list::{HearsEnd, TaskEnd, TaskList};
 
 /// What a task may return: nothing, a `Result`, or a plain value.
 ///
-/// The common types of the standard library have it. A value of a type of your own goes in an `Option`, a `Box`, a `Vec` or an `Ok`.
+/// The common types of the standard library have it; for one of your own write `impl TaskOutput for MyType {}`, or put it in an `Ok`, an `Option`, a `Box` or a `Vec`.
+///
+/// What such a plain value holds is not looked at. An error inside an `Option`, a `Vec`, a `Box` or a tuple fails nothing and is not logged: a task that ends with `tokio::join!(a, b)` loses
+/// the errors of both. Return a `Result` where an error is to count, as of `tokio::try_join!(a, b)`.
 #[diagnostic::on_unimplemented(
     message = "a task cannot return `{Self}`",
     label = "no `TaskOutput`",
-    note = "return `()` or a `Result`; a plain value goes in an `Option` or a `Box`: `Some(value)`"
+    note = "return `()` or a `Result`; for a plain value of your own type write `impl dms::TaskOutput for MyType {{}}`, for another one return `Ok::<_, Infallible>(value)`"
 )]
 pub trait TaskOutput: Send + 'static {
     /// The error that counts as the module's failure where nobody takes the output.
@@ -236,13 +239,18 @@ impl<O: TaskOutput> Shared<O> {
     }
 }
 
-/// A task of an incarnation of the module has returned an error that nobody takes.
+/// A task of an incarnation of the module has returned an error that nobody takes. It is logged where it is not what the module fails of: that incarnation has failed before, has ended, or
+/// was never to run.
 pub(crate) fn fail_of_error(module: &dyn AnyCell, incarnation: u32, task: &str, error: &ModuleError) {
-    let failure = Failure::Task { task: task.to_owned(), text: error.chain() };
-    module.break_off(Culprit::Incarnation(incarnation), failure);
+    let text = error.chain();
+    let failure = Failure::Task { task: task.to_owned(), text: text.clone() };
+    if !module.break_off(Culprit::Incarnation(incarnation), failure) {
+        let (module, id) = (module.core().module_name(), module.core().id);
+        tracing::warn!(%module, %id, task, text, "a task failed when its module was not running any more");
+    }
 }
 
-/// A task of an incarnation of the module has panicked, and nobody takes that. It is logged where it is not what the module fails of: that has failed before, or ended.
+/// As [`fail_of_error`], of one that has panicked.
 pub(crate) fn fail_of_panic(module: &dyn AnyCell, incarnation: u32, task: &str, text: &str) {
     let core = module.core();
     #[cfg(feature = "observe")]
@@ -250,7 +258,7 @@ pub(crate) fn fail_of_panic(module: &dyn AnyCell, incarnation: u32, task: &str, 
     let failure = Failure::Task { task: task.to_owned(), text: format!("panicked: {text}") };
     if !module.break_off(Culprit::Incarnation(incarnation), failure) {
         let (module, id) = (core.module_name(), core.id);
-        tracing::error!(%module, %id, task, text, "a task panicked when its module had failed or ended already");
+        tracing::error!(%module, %id, task, text, "a task panicked when its module was not running any more");
     }
 }
 
@@ -261,23 +269,24 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    pub(crate) fn spawn<F>(&self, module: Arc<dyn AnyCell>, name: String, future: F) -> Task<F::Output>
+    pub(crate) fn spawn<F>(
+        &self,
+        module: Arc<dyn AnyCell>,
+        incarnation: u32,
+        name: String,
+        future: F,
+    ) -> Task<F::Output>
     where
         F: Future<Output: TaskOutput> + Send + 'static,
     {
-        let incarnation = module.core().incarnation_in_hand();
         let state = Mutex::new(State::Running(Taker::Handle(None)));
         let shared = Arc::new(Shared { name, module, incarnation, state });
         self.list.spawn(future, Reported(Arc::clone(&shared)));
         Task { shared }
     }
 
-    pub(crate) fn close(&self) {
-        self.list.close();
-    }
-
     pub(crate) async fn join(self) {
-        self.close();
+        self.list.close();
         self.list.join().await;
     }
 
@@ -290,7 +299,7 @@ impl Tasks {
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        self.close();
+        self.list.close();
     }
 }
 

@@ -1,12 +1,12 @@
 //! Tasks that whoever owns them ends and joins: none of them is ever detached, and no panic of one is lost.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context as TaskContext, Poll, Waker, ready};
 
 use parking_lot::{Mutex, MutexGuard};
 use pin_project_lite::pin_project;
@@ -14,8 +14,6 @@ use slab::Slab;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-#[cfg(feature = "session")]
-use super::among::Among;
 use super::task::Panic;
 use super::worker::panic_text;
 
@@ -28,8 +26,11 @@ struct List {
     running: Slab<Place>,
     /// Those that are done but for their last step. Whoever spawns drops what has taken it.
     ended: VecDeque<JoinHandle<()>>,
-    /// Those of owners within this one, some that are over among them.
-    nested: Vec<TaskList>,
+    /// Those of owners within this one by their numbers, which rise; some that are over among them.
+    nested: BTreeMap<u64, TaskList>,
+    /// How many owners within this one there were.
+    #[cfg(feature = "session")]
+    nestings: u64,
     /// With how many nested ones it is looked which are over: so that of many none is looked at often.
     #[cfg(feature = "session")]
     crowd: usize,
@@ -87,7 +88,7 @@ impl TaskList {
         let key = list.running.insert(Place::Spawning);
         drop(list);
         drop(joined);
-        task.entry = Some(Entry::new(self.clone(), key));
+        task.entry = Some(Entry { list: self.clone(), key });
         // Not under the lock: a runtime that goes down drops the task at once, and with it its entry.
         #[expect(clippy::disallowed_methods, reason = "the list joins it")]
         let handle = runtime.spawn(task);
@@ -114,7 +115,7 @@ impl TaskList {
                 handle.abort();
             }
         }
-        for nested in &list.nested {
+        for nested in list.nested.values() {
             nested.close();
         }
     }
@@ -133,7 +134,9 @@ impl TaskList {
         poll_fn(|cx| self.poll_join(cx)).await;
     }
 
+    /// Looks at one nested list after the other, and no further than the first that has tasks: of many, each end has few looked at.
     fn poll_join(&self, cx: &mut TaskContext<'_>) -> Poll<()> {
+        let mut next = 0;
         loop {
             let mut list = self.0.lock();
             if let Some(handle) = list.ended.front() {
@@ -148,21 +151,31 @@ impl TaskList {
                 drop(joined);
                 continue;
             }
-            let nested = list.nested.clone();
-            drop(list);
-            let nested_pending = nested.iter().filter(|tasks| tasks.poll_join(cx).is_pending()).count();
-            let mut list = self.0.lock();
-            if !list.running.is_empty() || nested_pending > 0 {
-                if !list.waits.iter().any(|waits| waits.will_wake(cx.waker())) {
-                    list.waits.push(cx.waker().clone());
-                }
-                return Poll::Pending;
+            if let Some((number, tasks)) =
+                list.nested.range(next..).next().map(|(number, tasks)| (*number, tasks.clone()))
+            {
+                drop(list);
+                ready!(tasks.poll_join(cx));
+                drop(tasks);
+                drop(self.take_if_over(number));
+                next = number + 1;
+                continue;
             }
-            // Others may have come meanwhile, and these may have ended.
-            if list.ended.is_empty() && list.nested.iter().all(|tasks| nested.iter().any(|known| known.is(tasks))) {
+            if list.running.is_empty() {
                 return Poll::Ready(());
             }
+            if !list.waits.iter().any(|waits| waits.will_wake(cx.waker())) {
+                list.waits.push(cx.waker().clone());
+            }
+            return Poll::Pending;
         }
+    }
+
+    /// Takes a nested list that is over, to be dropped outside of the lock.
+    fn take_if_over(&self, number: u64) -> Option<TaskList> {
+        let mut list = self.0.lock();
+        let is_over = list.nested.get(&number).is_some_and(Self::is_over);
+        if is_over { list.nested.remove(&number) } else { None }
     }
 
     /// Makes a list within this one: it is closed with this one, and whoever waits for this one waits for it.
@@ -172,10 +185,12 @@ impl TaskList {
         let mut list = self.0.lock();
         let mut over = Vec::new();
         if list.nested.len() >= list.crowd {
-            over.extend(list.nested.extract_if(.., |tasks| tasks.is_over()));
+            over.extend(list.nested.extract_if(.., |_, tasks| tasks.is_over()));
             list.crowd = 2 * list.nested.len() + 4;
         }
-        list.nested.push(nested.clone());
+        let number = list.nestings;
+        list.nestings += 1;
+        list.nested.insert(number, nested.clone());
         if list.is_closed {
             nested.close();
         }
@@ -184,20 +199,14 @@ impl TaskList {
         nested
     }
 
-    /// Whether there is no task, and nobody else who could spawn any.
-    #[cfg(feature = "session")]
+    /// Whether there is no task, and none can come: it is closed, or nobody else has it.
     fn is_over(&self) -> bool {
-        if Arc::strong_count(&self.0) > 1 {
-            return false;
-        }
+        let is_shared = Arc::strong_count(&self.0) > 1;
         let list = self.0.lock();
-        list.running.is_empty()
+        (list.is_closed || !is_shared)
+            && list.running.is_empty()
             && list.ended.iter().all(JoinHandle::is_finished)
-            && list.nested.iter().all(Self::is_over)
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+            && list.nested.values().all(Self::is_over)
     }
 }
 
@@ -243,8 +252,6 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             if this.future.is_some() {
-                #[cfg(feature = "session")]
-                let _among = this.entry.as_mut().map(|entry| Among::new(&mut entry.among));
                 end(this.future, this.hears, TaskEnd::Cancelled);
             }
         }
@@ -261,8 +268,6 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
         let mut this = self.project();
         let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(()) };
-        #[cfg(feature = "session")]
-        let _among = this.entry.as_mut().map(|entry| Among::new(&mut entry.among));
         let ended = match panic::catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(output)) => TaskEnd::Returned(output),
@@ -312,20 +317,6 @@ fn text_of(panic: Panic) -> String {
 struct Entry {
     list: TaskList,
     key: usize,
-    /// The list, but while the task's code runs.
-    #[cfg(feature = "session")]
-    among: Option<TaskList>,
-}
-
-impl Entry {
-    fn new(list: TaskList, key: usize) -> Self {
-        Self {
-            #[cfg(feature = "session")]
-            among: Some(list.clone()),
-            list,
-            key,
-        }
-    }
 }
 
 impl Drop for Entry {
@@ -413,6 +404,21 @@ mod tests {
         nested.0.lock().ended.push_back(handle);
         list.join().await;
         assert_eq!(looks.load(Ordering::SeqCst), 2, "by whoever joins the one around it");
+    }
+
+    #[cfg(feature = "session")]
+    #[test]
+    fn whoever_joins_looks_no_more_at_nested_lists_that_are_over() {
+        let list = TaskList::default();
+        let nested: Vec<_> = (0..2_000).map(|_| list.nest()).collect();
+        let key = nested[1_500].0.lock().running.insert(Place::Spawning);
+        list.close();
+        let mut cx = TaskContext::from_waker(Waker::noop());
+        assert!(list.poll_join(&mut cx).is_pending());
+        assert_eq!(list.0.lock().nested.len(), 500, "the one that runs is waited for first");
+        nested[1_500].0.lock().running.remove(key);
+        assert!(list.poll_join(&mut cx).is_ready());
+        assert_eq!(list.0.lock().nested.len(), 0);
     }
 
     #[tokio::test]

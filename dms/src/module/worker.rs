@@ -13,8 +13,6 @@ use tokio::sync::oneshot;
 
 use super::cell::{AnyCell, Cell, Core, control};
 use super::context::Context;
-#[cfg(feature = "session")]
-use super::context::join_nested;
 use super::current::Entered;
 use super::cut::{contain_unless_cut, failure_of};
 use super::deadline::Deadline;
@@ -31,8 +29,6 @@ use super::module_ref::ModuleRef;
 #[cfg(feature = "snapshot")]
 use super::snapshot::Snapshot;
 use super::task::Panic;
-#[cfg(feature = "session")]
-use super::task_list::TaskList;
 use crate::recovery::Strategy;
 
 /// A registration that waits for the module's start.
@@ -546,11 +542,6 @@ impl<T: Module> Drop for Ending<T> {
             environment.undelivered.fetch_add(undelivered, Ordering::Relaxed);
         }
         let failure = core.last_failure();
-        // Where the module was cut off, or its destructor began some. Nobody waits for them.
-        #[cfg(feature = "session")]
-        if core.may_have_nested() {
-            core.take_nested().iter().for_each(TaskList::close);
-        }
         if let Some(failure) = &failure {
             let (module, id, incarnation) = (core.module_name(), core.id, core.incarnation());
             tracing::error!(%module, %id, incarnation, undelivered, "module failed: {failure}");
@@ -615,8 +606,6 @@ pub(crate) fn mock<T: Module>(
         ending.check_stop("mock", answered.map(Ok));
         cell.core.set_state(ModuleState::Stopping);
         ending.inbox.close();
-        #[cfg(feature = "session")]
-        join_nested(&cell.core).await;
         cell.core.forget_timers();
         ending.clean = true;
     })

@@ -33,6 +33,6 @@ impl<T: Module> Context<T> {
     /// ```
     #[must_use]
     pub fn background(&mut self) -> BackgroundSpawner {
-        BackgroundSpawner::of_module(self.task_list(), self.cell())
+        BackgroundSpawner::of_module(self.task_list(), self.cell(), self.incarnation())
     }
 }

@@ -1,7 +1,8 @@
 //! Tasks beside a session: none is detached, and none fails unheard.
 //!
-//! [`monitor`] owns them and waits for them, [`spawner`] begins them, [`error`] is what becomes of one that fails. In a module [`context`] has the module own them.
+//! [`monitor`] owns them and waits for them, [`spawner`] begins them, [`error`] is what becomes of one that fails. [`among`] nests those that a task owns. In a module [`context`] has the module own them.
 
+mod among;
 mod context;
 mod error;
 mod monitor;

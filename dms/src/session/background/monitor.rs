@@ -6,9 +6,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::among::among;
 use super::error::BackgroundError;
 use super::spawner::BackgroundSpawner;
-use crate::module::among::among;
 use crate::module::task_list::TaskList;
 
 /// Owns background tasks: the first that fails ends all of them, and [`wait`](Self::wait) says which it was.
@@ -29,10 +29,17 @@ use crate::module::task_list::TaskList;
 /// ```
 ///
 /// It needs no system. Made inside a background task, it is *nested* in that task's monitor: its tasks are cancelled with that one's, and whoever waits for that one waits for them too.
-/// Made in the code of a module, as in a handler, in `#[run]` or in a task of [`Context::spawn`](crate::Context::spawn), it is nested in the module: its tasks are cancelled and joined before the
-/// module has stopped, or begins again, also where the monitor has been given to somebody else. [`BackgroundSpawner::monitor`] nests one elsewhere.
+/// [`BackgroundSpawner::monitor`] nests one elsewhere.
 ///
-/// Dropped, its tasks are cancelled. Nobody waits for them then, unless it is nested: call [`cancel`](Self::cancel) and [`wait`](Self::wait) for that. A failure that nobody has been told of is
+/// # In a module
+/// Made with `new` in the code of a module, as in a hook, a handler, `#[run]` or a task of [`Context::spawn`](crate::Context::spawn), it is not the module's: its tasks are cancelled when it is
+/// dropped, and not waited for. Where it is a field or a local of the module, some may still run when the module has stopped.
+///
+/// Make it with `ctx.background().monitor()` there, and its tasks have gone when the module has stopped, begins again or has been reloaded, whoever has the monitor by then. They are cancelled
+/// and joined before the `stop` hook runs; for tasks in that hook make another one there. See [`Context::background`](crate::Context::background).
+///
+/// # When it is dropped
+/// Its tasks are cancelled. Nobody waits for them then, unless it is nested: call [`cancel`](Self::cancel) and [`wait`](Self::wait) for that. A failure that nobody has been told of is
 /// logged, and so is a panic of a task that comes after another failure, or when the monitor has gone.
 #[must_use = "dropping it cancels its tasks"]
 pub struct BackgroundMonitor {
@@ -88,7 +95,7 @@ impl Watch {
 }
 
 impl BackgroundMonitor {
-    /// Makes a monitor without tasks, nested in the module whose code makes it, or in the tasks among which a task makes it.
+    /// Makes a monitor without tasks. Inside a background task it is nested in that task's. In a module `ctx.background().monitor()` makes one that is joined with the module.
     pub fn new() -> Self {
         Self::owning(among().map(|tasks| tasks.nest()).unwrap_or_default())
     }

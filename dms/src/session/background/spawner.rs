@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use super::among::AMONG;
 use super::error::BackgroundError;
 use super::monitor::{BackgroundMonitor, Watch};
 use crate::module::cell::AnyCell;
@@ -33,8 +34,7 @@ impl BackgroundSpawner {
         Self { tasks: watch.tasks.clone(), owner: Owner::Monitor(watch) }
     }
 
-    pub(super) fn of_module(tasks: TaskList, module: Arc<dyn AnyCell>) -> Self {
-        let incarnation = module.core().incarnation_in_hand();
+    pub(super) fn of_module(tasks: TaskList, module: Arc<dyn AnyCell>, incarnation: u32) -> Self {
         Self { tasks, owner: Owner::Module(module, incarnation) }
     }
 
@@ -100,6 +100,7 @@ impl BackgroundSpawner {
     }
 
     fn run(&self, name: String, future: impl Future<Output = Option<ModuleError>> + Send + 'static) {
+        let future = AMONG.scope(self.tasks.clone(), future);
         self.tasks.spawn(future, Reported { name, owner: self.owner.clone() });
     }
 }
