@@ -258,6 +258,21 @@ async fn what_is_too_large_for_its_way_is_not_sent_and_the_error_says_so() {
     here.send_to(here.addr(), "x".repeat(65_000)).await.unwrap();
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn of_a_message_to_many_a_mistake_is_told_before_what_is_merely_lost() {
+    let here = Udp::<String>::bind("[::]:0").await.unwrap();
+    let nobody: SocketAddr = "[::1]:0".parse().unwrap();
+    let narrow: SocketAddr = "[::ffff:127.0.0.1]:9".parse().unwrap();
+    for destinations in [[nobody, narrow], [narrow, nobody]] {
+        let error = here.send_to_all(destinations, "x".repeat(65_520)).await.unwrap_err();
+        assert!(matches!(error, TransportError::MessageTooLarge { .. }), "{error:?}");
+        error.unless_lost().unwrap_err();
+    }
+    let error = here.send_to_all([nobody, nobody], String::new()).await.unwrap_err();
+    error.unless_lost().unwrap();
+}
+
 #[test]
 fn a_socket_whose_runtime_has_gone_ends_listening_and_sending_for_good() {
     let first = runtime();

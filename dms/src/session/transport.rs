@@ -90,18 +90,14 @@ pub trait Transport<M>: Endpoint {
     /// # Errors
     /// It cannot have arrived: it is too large, cannot be written, cannot be sent to this destination, or the network is gone. That it was sent does not say that it arrives.
     ///
-    /// What cannot be sent to one destination is as good as lost on its way, and a session that sends again what is lost need do nothing about it. Only an error that
-    /// [is final](TransportError::is_final) is one for all that would be sent from here:
+    /// What cannot be sent to one destination is as good as lost on its way, and a session that copes with loss goes on. It ends for all else, which would be the same the next time:
     ///
     /// ```
     /// use dms::session::{Transport, TransportError};
     ///
     /// async fn reply<T: Transport<u64>>(transport: &T, client: T::Addr) -> Result<(), TransportError> {
-    ///     match transport.send_to(client, 7).await {
-    ///         Err(error) if error.is_final() => Err(error),
-    ///         // The client asks again.
-    ///         Ok(()) | Err(_) => Ok(()),
-    ///     }
+    ///     // Where it is lost the client asks again.
+    ///     transport.send_to(client, 7).await.or_else(TransportError::unless_lost)
     /// }
     /// ```
     ///
@@ -112,7 +108,8 @@ pub trait Transport<M>: Endpoint {
     /// Sends `message` to each of `destinations`. It is serialised once.
     ///
     /// # Errors
-    /// As those of [`send_to`](Self::send_to). Where sending to one fails the others are still sent to; the error is the first.
+    /// As those of [`send_to`](Self::send_to). Where sending to one fails the others are still sent to; of several errors it is the gravest: one that [is final](TransportError::is_final), then one of the
+    /// message, then one of a destination.
     ///
     /// # Cancel safety
     /// Dropped, it may have been sent to some and not to others.
@@ -124,10 +121,14 @@ pub trait Transport<M>: Endpoint {
 }
 
 /// A message was not sent, or none can be received any more.
+///
+/// Three things can be behind it. [`Destination`](Self::Destination) is the weather: the message is as good as lost on its way, and a session goes on as where it was. [`MessageTooLarge`](Self::MessageTooLarge)
+/// and [`Encode`](Self::Encode) are mistakes in the program, and no sending again helps: who drops these has a session that waits for ever, without a word. [`Gone`](Self::Gone) is the end.
+/// [`unless_lost`](Self::unless_lost) tells the first from the others.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// It takes more bytes than a datagram has.
+    /// It takes more bytes than a datagram has: a mistake in the program. Of what others have sent a message may hold no more than fits, or they could end who sends it.
     #[error("the message takes {size} bytes, and a datagram at most {limit}: send less at once")]
     MessageTooLarge {
         /// How many bytes it takes.
@@ -135,7 +136,7 @@ pub enum TransportError {
         /// How many a datagram may have at most. Where the way to the destination has a lower limit than datagrams have, it is not known, and this is one less than the size.
         limit: usize,
     },
-    /// It cannot be written as bytes.
+    /// It cannot be written as bytes: a mistake in the program.
     #[error("the message cannot be written as bytes: its `Serialize` fails")]
     Encode(#[source] Box<dyn Error + Send + Sync>),
     /// The operating system does not send to this destination, or not now. Others are not concerned.
@@ -147,9 +148,70 @@ pub enum TransportError {
 }
 
 impl TransportError {
-    /// Whether nothing can be sent or received here any more, whatever it is and wherever it goes. Any other error concerns one message.
+    /// Whether nothing can be sent or received here any more, whatever it is and wherever it goes. Any other error concerns one message; but only [`Destination`](Self::Destination) passes, as weather does:
+    /// too large, and not to be written, a message is for ever, for these are mistakes in the program.
     #[must_use]
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Gone(_))
+    }
+
+    /// Passes over what is as good as lost on its way. For sessions that cope with loss: `send_to(..).await.or_else(TransportError::unless_lost)?`
+    ///
+    /// # Errors
+    /// The error itself, where it is a mistake in the program or the end of the network: any but [`Destination`](Self::Destination).
+    pub fn unless_lost(self) -> Result<(), Self> {
+        match self {
+            Self::Destination(_) => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    /// Of two errors the graver one: what ends all, then a mistake, then what concerns a destination. Of two that are as grave it is the first.
+    #[cfg(feature = "udp")]
+    pub(super) fn graver(self, other: Self) -> Self {
+        if other.gravity() > self.gravity() { other } else { self }
+    }
+
+    #[cfg(feature = "udp")]
+    fn gravity(&self) -> u8 {
+        match self {
+            Self::Destination(_) => 0,
+            Self::MessageTooLarge { .. } | Self::Encode(_) => 1,
+            Self::Gone(_) => 2,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "udp"))]
+mod tests {
+    use super::*;
+
+    fn of_each_kind() -> [TransportError; 4] {
+        let system = || io::Error::other("whatever the system says");
+        [
+            TransportError::Destination(system()),
+            TransportError::MessageTooLarge { size: 2, limit: 1 },
+            TransportError::Encode("no".into()),
+            TransportError::Gone(system()),
+        ]
+    }
+
+    #[test]
+    fn only_what_a_destination_is_to_blame_for_counts_as_lost() {
+        let lost = of_each_kind().map(|error| error.unless_lost().is_ok());
+        assert_eq!(lost, [true, false, false, false]);
+    }
+
+    #[test]
+    fn of_several_errors_the_gravest_is_told_and_of_equals_the_first() {
+        const GRAVITY: [u8; 4] = [0, 1, 1, 2];
+        for first in 0..4 {
+            for second in 0..4 {
+                let [one, other] = [first, second].map(|which| of_each_kind().into_iter().nth(which).expect("a kind"));
+                let (one_is, other_is) = (format!("{one:?}"), format!("{other:?}"));
+                let expected = if GRAVITY[second] > GRAVITY[first] { other_is } else { one_is };
+                assert_eq!(format!("{:?}", one.graver(other)), expected);
+            }
+        }
     }
 }

@@ -47,7 +47,7 @@ async fn oracle<T: Transport<Answer>>(
     mut asked: EventSource<(T::Addr, Question)>,
 ) -> Result<(), TransportError> {
     while let Some((who, Question(text))) = asked.recv().await {
-        transport.send_to(who, Answer(format!("{text} Hardly."))).await?;
+        transport.send_to(who, Answer(format!("{text} Hardly."))).await.or_else(TransportError::unless_lost)?;
     }
     Ok(())
 }
@@ -62,7 +62,10 @@ async fn seeker<T: Transport<Question>>(
     loop {
         tokio::select! {
             Some(Answer(text)) = answers.recv() => return Ok(text),
-            _ = asks.tick() => transport.send_to(oracle.clone(), Question("Will it rain?".to_owned())).await?,
+            _ = asks.tick() => {
+                let sent = transport.send_to(oracle.clone(), Question("Will it rain?".to_owned())).await;
+                sent.or_else(TransportError::unless_lost)?;
+            }
         }
     }
 }

@@ -90,7 +90,7 @@ async fn serve(addr: SocketAddr, until: impl AsyncFnOnce(SocketAddr) -> Result<(
     let mut server = Server::default();
     tokio::select! {
         ended = until(addr) => ended?,
-        () = server.serve(udp, incoming) => {}
+        ended = server.serve(udp, incoming) => ended?,
         error = sessions.failed() => return Err(error.into()),
     }
     println!("the server has executed {} operations, and counts {}", server.executed(), server.count());

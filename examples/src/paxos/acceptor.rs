@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dms::session::{EventSource, Transport};
+use dms::session::{EventSource, Transport, TransportError};
 
 use super::message::{Ballot, ToAcceptor, ToProposer, Value};
 
@@ -43,13 +43,17 @@ impl<A: Acceptor> Acceptor for Arc<Mutex<A>> {
     }
 }
 
-/// The session of an acceptor: answers whatever comes until nothing comes any more. An answer that cannot be sent is lost, as any may be on its way.
+/// The session of an acceptor: answers whatever comes until nothing comes any more. An answer that cannot be sent there is lost, as any may be on its way.
+///
+/// # Errors
+/// No answer can be sent, to nobody.
 pub async fn acceptor<T: Transport<ToProposer>>(
     mut rules: impl Acceptor,
     transport: T,
     mut asked: EventSource<(T::Addr, ToAcceptor)>,
-) {
+) -> Result<(), TransportError> {
     while let Some((proposer, asked)) = asked.recv().await {
-        let _ = transport.send_to(proposer, rules.answer(asked)).await;
+        transport.send_to(proposer, rules.answer(asked)).await.or_else(TransportError::unless_lost)?;
     }
+    Ok(())
 }

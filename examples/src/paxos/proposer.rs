@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use dms::session::{EventSource, Transport};
+use dms::session::{EventSource, Transport, TransportError};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::message::{Ballot, ToAcceptor, ToProposer, Value};
@@ -42,30 +42,34 @@ enum Phase {
 impl<A: Clone + Ord + Send + Sync> Proposer<A> {
     /// The session: gives the value once it is decided, or `None` where `answers` ends before, or no round is left.
     ///
-    /// Only the acceptors count, whoever else answers. What cannot be sent is lost, as any message may be on its way.
+    /// Only the acceptors count, whoever else answers. What cannot be sent to one of them is lost, as any message may be on its way.
+    ///
+    /// # Errors
+    /// Nothing can be sent, to nobody.
     pub async fn run<T: Transport<ToAcceptor, Addr = A>>(
         self,
         transport: T,
         mut answers: EventSource<(A, ToProposer)>,
-    ) -> Option<Value> {
+    ) -> Result<Option<Value>, TransportError> {
         let mut random = Random(self.seed);
         let mut highest = 0;
         loop {
-            let ballot = self.next_ballot(highest)?;
-            let _ = transport.send_to_all(self.acceptors.clone(), ToAcceptor::Prepare(ballot)).await;
+            let Some(ballot) = self.next_ballot(highest) else { return Ok(None) };
+            let prepare = ToAcceptor::Prepare(ballot);
+            transport.send_to_all(self.acceptors.clone(), prepare).await.or_else(TransportError::unless_lost)?;
             let prepared = self.phase(ballot, false, &mut answers).await;
             let failed = match prepared {
-                Phase::Over => return None,
+                Phase::Over => return Ok(None),
                 Phase::Failed(round) => round,
                 Phase::Agreed(accepted) => {
                     // What may have been decided is proposed again.
                     let value = accepted.map_or_else(|| self.value.clone(), |(_, value)| value);
                     let accept = ToAcceptor::Accept(ballot, value.clone());
-                    let _ = transport.send_to_all(self.acceptors.clone(), accept).await;
+                    transport.send_to_all(self.acceptors.clone(), accept).await.or_else(TransportError::unless_lost)?;
                     match self.phase(ballot, true, &mut answers).await {
-                        Phase::Over => return None,
+                        Phase::Over => return Ok(None),
                         Phase::Failed(round) => round,
-                        Phase::Agreed(_) => return Some(value),
+                        Phase::Agreed(_) => return Ok(Some(value)),
                     }
                 }
             };

@@ -1,9 +1,10 @@
 //! A replica: an acceptor and a proposer that share a transport.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use dms::session::{BackgroundError, BackgroundMonitor, EventSender, EventSource, Transport, event, event_within};
+use dms::session::{BackgroundMonitor, EventSender, EventSource, Transport, TransportError, event, event_within};
 
 use super::acceptor::{Acceptor, acceptor};
 use super::message::{Decided, Message, ToAcceptor, ToProposer, Value};
@@ -31,18 +32,18 @@ impl<R: Acceptor> Replica<R> {
     /// The session: takes part until nothing comes any more. Whatever it learns to be decided it tells `decided`, for which there is to be room; that this is always the
     /// same is what Paxos is for.
     ///
-    /// What others than `replicas` send is nothing, and what cannot be sent is lost. That a replica says what is right is trusted, and that its address is its own: where
+    /// What others than `replicas` send is nothing, and what cannot be sent to one of them is lost. That a replica says what is right is trusted, and that its address is its own: where
     /// that may not be so messages are to be [signed](dms::session::Signed).
     ///
     /// # Errors
-    /// One of the sessions within it panicked.
+    /// One of the sessions within it panicked, or nothing can be sent, to nobody.
     pub async fn run<T>(
         self,
         transport: T,
         replicas: Vec<T::Addr>,
         mut incoming: EventSource<(T::Addr, Message)>,
         decided: EventSender<Value>,
-    ) -> Result<(), BackgroundError>
+    ) -> Result<(), Box<dyn Error + Send + Sync>>
     where
         T: Transport<ToAcceptor> + Transport<ToProposer> + Transport<Decided>,
     {
@@ -66,11 +67,12 @@ impl<R: Acceptor> Replica<R> {
             // In this order, so that a run is the same again for the same network.
             let learned = tokio::select! {
                 biased;
-                error = sessions.failed() => return Err(error),
+                error = sessions.failed() => return Err(error.into()),
                 end = ends.recv() => {
-                    let value = end.flatten();
+                    let value = end.transpose()?.flatten();
                     if let Some(value) = &value {
-                        let _ = transport.send_to_all(replicas.clone(), Decided(value.clone())).await;
+                        let sent = transport.send_to_all(replicas.clone(), Decided(value.clone())).await;
+                        sent.or_else(TransportError::unless_lost)?;
                     }
                     value
                 }
@@ -81,7 +83,7 @@ impl<R: Acceptor> Replica<R> {
                     Some((from, Message::ToAcceptor(asked))) => {
                         if let Some(known) = &known {
                             // Who asks does not know it yet.
-                            let _ = transport.send_to(from, known.clone()).await;
+                            transport.send_to(from, known.clone()).await.or_else(TransportError::unless_lost)?;
                         } else {
                             // Without waiting for room, or one session within could hold up all.
                             let _ = to_acceptor.try_send((from, asked));

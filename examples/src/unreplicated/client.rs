@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dms::session::{SubmitSource, Transport};
+use dms::session::{SubmitSource, Transport, TransportError};
 use tokio::time::interval;
 
 use super::{ClientId, Incoming, Message, Request};
@@ -22,13 +22,16 @@ pub struct Client<A> {
 impl<A: Clone + PartialEq> Client<A> {
     /// The session: brings the operations that are submitted to the server, one after the other, and answers each with the counter right after it. It ends when nobody can submit any more.
     ///
-    /// Only the server answers; what others send is nothing. A request that cannot be sent is lost, as any may be on its way, and is sent again.
+    /// Only the server answers; what others send is nothing. A request that cannot be sent there is lost, as any may be on its way, and is sent again.
+    ///
+    /// # Errors
+    /// No request can be sent, not another time either.
     pub async fn run<T: Transport<Request, Addr = A>>(
         self,
         transport: T,
         mut incoming: Incoming<A>,
         mut operations: SubmitSource<u64, u64>,
-    ) {
+    ) -> Result<(), TransportError> {
         let mut sequence = 0;
         while let Some((add, answer)) = operations.recv().await {
             sequence += 1;
@@ -46,12 +49,16 @@ impl<A: Clone + PartialEq> Client<A> {
                         }
                         // An answer that has been here.
                         Some(_) => {}
-                        None => return,
+                        None => return Ok(()),
                     },
-                    _ = asks.tick() => drop(transport.send_to(self.server.clone(), request.clone()).await),
+                    _ = asks.tick() => {
+                        let sent = transport.send_to(self.server.clone(), request.clone()).await;
+                        sent.or_else(TransportError::unless_lost)?;
+                    }
                 }
             };
             answer.send(count);
         }
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dms::session::Transport;
+use dms::session::{Transport, TransportError};
 
 use super::{ClientId, Incoming, Message, Reply, Request};
 
@@ -35,14 +35,22 @@ impl Server {
 
     /// The session: answers until nothing comes any more. The server is lent, so that it can be looked at when the session was dropped.
     ///
-    /// A reply that cannot be sent is lost, as any may be on its way: its client asks again, and the others do not suffer from it.
-    pub async fn serve<T: Transport<Reply>>(&mut self, transport: T, mut incoming: Incoming<T::Addr>) {
+    /// A reply that cannot be sent to its client is lost, as any may be on its way: the client asks again, and the others do not suffer from it.
+    ///
+    /// # Errors
+    /// No reply can be sent, to nobody.
+    pub async fn serve<T: Transport<Reply>>(
+        &mut self,
+        transport: T,
+        mut incoming: Incoming<T::Addr>,
+    ) -> Result<(), TransportError> {
         while let Some((client, message)) = incoming.recv().await {
             let Message::Request(request) = message else { continue };
             if let Some(reply) = self.answer(&request) {
-                let _ = transport.send_to(client, reply).await;
+                transport.send_to(client, reply).await.or_else(TransportError::unless_lost)?;
             }
         }
+        Ok(())
     }
 
     /// Executes what is new, and says again what is not. What the counter has no room for is not executed, and not answered.

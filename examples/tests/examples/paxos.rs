@@ -17,7 +17,9 @@ use self::simulation::{Decree, REPLICAS, Wrong, run};
 use super::Process;
 use dms::session::{BackgroundMonitor, Endpoint, EventSender, Transport, TransportError, Udp, event, event_within};
 use dms::testing::{Faults, Network};
-use dms_examples::paxos::{Ballot, Decided, Message, Promises, Proposer, Replica, ToAcceptor, ToProposer, Value};
+use dms_examples::paxos::{
+    Ballot, Decided, Message, Promises, Proposer, Replica, ToAcceptor, ToProposer, Value, acceptor,
+};
 use tokio::time::{sleep, timeout};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_paxos");
@@ -136,7 +138,7 @@ fn propose(answers: Vec<(u32, ToProposer)>) -> (Option<Value>, u64) {
             sender.send(answer).await.unwrap();
         }
         let end = timeout(Duration::from_secs(1), proposer.run(memory, source)).await;
-        (end.unwrap_or_default(), round.load(Ordering::Relaxed))
+        (end.map_or(None, |end| end.unwrap()), round.load(Ordering::Relaxed))
     })
 }
 
@@ -213,6 +215,39 @@ async fn a_member_to_which_nothing_can_be_sent_ends_no_replica() {
     assert_eq!(values.len(), 1, "{values:?}");
     sessions.cancel();
     sessions.wait().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_can_be_sent_to_nobody_ends_a_replica() {
+    let bind = || Udp::<Message>::bind("127.0.0.1:0");
+    let (udp, other) = (bind().await.unwrap().with_limit(5), bind().await.unwrap());
+    let (_events, incoming) = event();
+    let (decided, _told) = event();
+    let session = replica(1).run(udp, vec![other.addr()], incoming, decided);
+    let end = timeout(Duration::from_secs(10), session).await.expect("it ends by itself");
+    let error = end.unwrap_err();
+    assert!(error.to_string().contains("the message takes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_proposer_and_an_acceptor_that_can_send_to_nobody_say_so() {
+    let narrow = async || Udp::<Message>::bind("127.0.0.1:0").await.unwrap().with_limit(5);
+    let udp = narrow().await;
+    let (_events, answers) = event();
+    let proposer = Proposer {
+        replica: 1,
+        value: "mine".to_owned(),
+        acceptors: vec![udp.addr()],
+        round: Arc::<AtomicU64>::default(),
+        seed: 1,
+    };
+    let limit = Duration::from_secs(10);
+    let end = timeout(limit, proposer.run(udp.clone(), answers)).await.expect("it ends by itself");
+    assert!(matches!(end, Err(TransportError::MessageTooLarge { .. })), "{end:?}");
+    let (events, asked) = event();
+    events.send((udp.addr(), ToAcceptor::Prepare(FIRST))).await.unwrap();
+    let end = timeout(limit, acceptor(Promises::default(), udp, asked)).await.expect("it ends by itself");
+    assert!(matches!(end, Err(TransportError::MessageTooLarge { .. })), "{end:?}");
 }
 
 /// A place whose messages to one other wait until it is opened.

@@ -7,9 +7,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::Process;
-use dms::session::{BackgroundMonitor, Endpoint, Transport, Udp, event, submit};
+use dms::session::{BackgroundMonitor, Endpoint, Transport, TransportError, Udp, event, submit};
 use dms::testing::{Faults, Network};
 use dms_examples::unreplicated::{Client, MAX_CLIENTS, Message, Request, Server};
+use tokio::time::timeout;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_unreplicated");
 const CLIENTS: u32 = 10;
@@ -58,7 +59,7 @@ fn run(seed: u64) -> Run {
         tokio::select! {
             biased;
             () = async { while let Some(of_one) = answered.recv().await { answers.extend(of_one) } } => {}
-            () = server.serve(place, incoming) => panic!("the server ended"),
+            ended = server.serve(place, incoming) => panic!("the server ended: {ended:?}"),
             () = tokio::time::sleep(Duration::from_mins(10)) => panic!("a client has given up"),
         }
         sessions.cancel();
@@ -108,9 +109,9 @@ async fn answered(server: &mut Server, network: Network<Message>, requests: Vec<
         events.send((1, Message::Request(request))).await.unwrap();
     }
     drop(events);
-    server.serve(here, incoming).await;
+    server.serve(here, incoming).await.unwrap();
     let (events, mut replies) = event();
-    let _ = tokio::time::timeout(Duration::from_secs(1), there.listen(events)).await;
+    let _ = timeout(Duration::from_secs(1), there.listen(events)).await;
     let mut answers = Vec::new();
     while let Some((_, Message::Reply(reply))) = replies.try_recv() {
         answers.push((reply.client, reply.count));
@@ -154,11 +155,30 @@ async fn a_reply_that_cannot_be_sent_ends_no_server() {
     let (events, mut source) = event();
     let mut server = Server::default();
     let reply = tokio::select! {
-        () = server.serve(udp, incoming) => panic!("the server has ended"),
+        ended = server.serve(udp, incoming) => panic!("the server has ended: {ended:?}"),
         ended = there.listen(events) => panic!("{ended:?}"),
         reply = source.recv() => reply,
     };
     assert!(matches!(reply, Some((_, Message::Reply(reply))) if reply.client == 2 && reply.count == 2));
+}
+
+#[tokio::test]
+async fn what_can_be_sent_to_nobody_ends_a_server_and_a_client() {
+    let narrow = async || Udp::<Message>::bind("127.0.0.1:0").await.unwrap().with_limit(2);
+    let (server, client) = (narrow().await, narrow().await);
+    let (events, incoming) = event();
+    events.send((client.addr(), Message::Request(request(1, 1, 1)))).await.unwrap();
+    let limit = Duration::from_secs(10);
+    let addr = server.addr();
+    let end = timeout(limit, Server::default().serve(server, incoming)).await.expect("it ends by itself");
+    assert!(matches!(end, Err(TransportError::MessageTooLarge { .. })), "{end:?}");
+
+    let (_events, incoming) = event();
+    let (handle, operations) = submit::<u64, u64>();
+    let session = Client { id: 1, server: addr }.run(client, incoming, operations);
+    let (end, answer) = tokio::join!(timeout(limit, session), handle.submit(1));
+    assert!(matches!(end, Ok(Err(TransportError::MessageTooLarge { .. }))), "{end:?}");
+    answer.unwrap_err();
 }
 
 #[test]

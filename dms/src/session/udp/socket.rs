@@ -43,7 +43,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// # What comes from outside
 /// Anybody can send anything. What is empty, too large, no message, or says that it comes from port 0, to which nobody can answer, is counted, see [`counts`](Self::counts), and dropped; and so are reports of
 /// the operating system that somebody cannot be reached. Neither ends [`listen`](Endpoint::listen). An answer may still not be sendable, as to an address that a firewall does not let through:
-/// such an error is [not final](TransportError::is_final), and nothing that a session ends for. Nothing is allocated for what a datagram merely promises, and what nests deeper than 128 levels is no message. What
+/// such an error is one of its [destination](TransportError::Destination), and nothing that a session ends for. Nothing is allocated for what a datagram merely promises, and what nests deeper than 128 levels is no message. What
 /// takes more than 4.5 MiB of memory, or 6.5 MiB while it is read, as some types may with 64 KiB of bytes, is no message either: see [`DatagramCodec`]. Besides, listening takes a buffer for one datagram.
 ///
 /// The address of a sender can be forged, and what travels can be read and changed: where that matters, carry `Signed` messages. Who listens into an
@@ -252,10 +252,13 @@ where
         message: M,
     ) -> Result<(), TransportError> {
         let datagram = self.codec.write(&message.into(), self.limit)?;
-        let mut outcome = Ok(());
+        let mut outcome: Result<(), TransportError> = Ok(());
         for destination in destinations {
             let sent = self.send(destination, &datagram).await;
-            outcome = outcome.and(sent);
+            outcome = match (outcome, sent) {
+                (Err(error), Err(other)) => Err(error.graver(other)),
+                (outcome, sent) => outcome.and(sent),
+            };
         }
         outcome
     }
