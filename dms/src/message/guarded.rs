@@ -1,7 +1,7 @@
 //! Reading bytes that anybody may have sent, whatever the format and the type are.
 //!
 //! A deserializer around another one. It believes no length: room is made as elements come, so that nothing is allocated for what was merely promised. It ends what nests too deep, also where the
-//! format takes no bytes for a level, and what takes up too much memory, or too much time, by elements that have few bytes or none. And its errors say nothing: a text would repeat what was sent,
+//! format takes no bytes for a level, or its values are too large for the stack, and what takes up too much memory, or too much time, by elements that have few bytes or none. And its errors say nothing: a text would repeat what was sent,
 //! and be larger than that.
 
 use std::cell::Cell;
@@ -15,6 +15,8 @@ use super::guard::{Collection, Guard, Refused, Room};
 
 /// Reads one value. What its sequences and maps make room for, and what lies behind its pointers, takes at most `memory` bytes of memory, and half of that more while a sequence moves; not counted
 /// are texts, byte strings and what is behind a pointer and no larger than one, of which each byte has at most 8. Each array, map, option, newtype and variant is a level, of which there are at most 128.
+///
+/// What is behind pointers and in collections, one value within the other, is 32 KiB at most, and each level has 128 bytes of that, so that what nests does not overflow the stack.
 ///
 /// Nothing is known of what a type makes of what it has read, as by serde's `from`, and `untagged` and `flatten` read into places of their own first.
 pub(crate) fn read<'de, V, D>(deserializer: D, memory: usize) -> Result<V, Refused>
@@ -78,7 +80,9 @@ impl<'g, T> Guarded<'g, T> {
     /// The elements of a collection.
     fn elements<U>(&self, inner: U, counted: Collection) -> Result<Elements<'g, U>, Refused> {
         let collection = if self.wanted == Wanted::Any { counted } else { Collection::Fixed };
-        Ok(Elements { inner, guard: self.guard.deeper()?, room: Room::new(collection) })
+        let guard = self.guard.deeper()?;
+        let guard = if self.wanted == Wanted::Any { guard.element() } else { guard };
+        Ok(Elements { inner, guard, room: Room::new(collection) })
     }
 
     /// The name that the bytes are, where one is wanted. What serde writes for a type would make a text of any bytes, to complain about it.

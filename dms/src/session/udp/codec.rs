@@ -21,7 +21,11 @@ use crate::session::transport::TransportError;
 ///
 /// Elements of 32 bytes are never too many. Of larger ones there may be less than 65,507 in a datagram: of 256 bytes 8,192.
 ///
-/// What a type makes of what it has read is its own affair, as with serde's `from` or `default`; `untagged` and `flatten` read everything into a buffer first, and only that is counted; and a
+/// What nests is read by functions that call each other, and each holds the value that it reads: so a type that holds itself behind a pointer, or in a collection, could take up the stack. Values that are read
+/// one within the other, from the first that is behind a pointer or in a collection, have 32 KiB in all at most, and each level takes 128 bytes of these, or what was sent is no message. Of nodes with 4 KiB in
+/// place there may be seven, of an enum half as many. The message itself does not count, with all that is in place in it: every message of the type needs stack for that, in debug some 40 times its size.
+///
+/// What a type makes of what it has read is its own affair, as with serde's `from` or `default`; `untagged` and `flatten` read everything into a buffer first, and only that is counted, in memory and on the stack; and a
 /// `HashSet` is taken for a vector, but has room for 4 where it has one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -136,7 +140,8 @@ impl Flavor for &mut Datagram {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::cell::Cell;
+    use std::collections::{BTreeMap, HashMap};
 
     use serde::Deserialize;
 
@@ -310,6 +315,141 @@ mod tests {
         }
         for codec in CODECS {
             assert_eq!(codec.read::<Fragile>(&[0]), Err(Malformed));
+        }
+    }
+
+    thread_local! {
+        /// How far down the stack has been seen to be.
+        static LOWEST: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+
+    fn address_on_the_stack() -> usize {
+        let here = 0_u8;
+        std::ptr::from_ref(&here).addr()
+    }
+
+    /// A large part of a value, in one byte. Read, it notes where the stack is.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    #[serde(from = "u8", into = "u8")]
+    struct Inline<const SIZE: usize>([u8; SIZE]);
+
+    impl<const SIZE: usize> From<u8> for Inline<SIZE> {
+        fn from(byte: u8) -> Self {
+            LOWEST.set(LOWEST.get().min(address_on_the_stack()));
+            Self([byte; SIZE])
+        }
+    }
+
+    impl<const SIZE: usize> From<Inline<SIZE>> for u8 {
+        fn from(inline: Inline<SIZE>) -> Self {
+            inline.0[0]
+        }
+    }
+
+    /// A type that holds itself.
+    trait Nested: Serialize + DeserializeOwned {
+        fn around(inner: Option<Self>) -> Self;
+    }
+
+    macro_rules! nested {
+        ($($name:ident $fields:tt: $inner:ident => $around:expr;)*) => {$(
+            #[derive(Serialize, Deserialize)]
+            struct $name<const SIZE: usize> $fields
+            impl<const SIZE: usize> Nested for $name<SIZE> {
+                fn around($inner: Option<Self>) -> Self {
+                    let data = Inline([1; SIZE]);
+                    $around(data)
+                }
+            }
+        )*};
+    }
+
+    nested! {
+        InBox { data: Inline<SIZE>, inner: Option<Box<InBox<SIZE>>> }:
+            inner => |data| Self { data, inner: inner.map(Box::new) };
+        InVec { data: Inline<SIZE>, inner: Vec<InVec<SIZE>> }:
+            inner => |data| Self { data, inner: Vec::from_iter(inner) };
+        InMap { data: Inline<SIZE>, inner: HashMap<u8, InMap<SIZE>> }:
+            inner => |data| Self { data, inner: inner.map(|inner| (1, inner)).into_iter().collect() };
+        InTree { data: Inline<SIZE>, inner: BTreeMap<u8, InTree<SIZE>> }:
+            inner => |data| Self { data, inner: inner.map(|inner| (1, inner)).into_iter().collect() };
+        InPair { inner: Option<Box<(Inline<SIZE>, InPair<SIZE>)>> }:
+            inner => |data| Self { inner: inner.map(|inner| Box::new((data, inner))) };
+    }
+
+    #[derive(Serialize, Deserialize)]
+    enum InVariant<const SIZE: usize> {
+        End,
+        Both { data: Inline<SIZE>, inner: Box<InVariant<SIZE>> },
+    }
+
+    impl<const SIZE: usize> Nested for InVariant<SIZE> {
+        fn around(inner: Option<Self>) -> Self {
+            Self::Both { data: Inline([1; SIZE]), inner: Box::new(inner.unwrap_or(Self::End)) }
+        }
+    }
+
+    /// Runs it on a stack of this size.
+    fn with_stack<O: Send>(size: usize, run: impl FnOnce() -> O + Send) -> O {
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(size).spawn_scoped(scope, run).expect("a thread");
+            thread.join().expect("no panic")
+        })
+    }
+
+    /// Reads `nodes` of these, one within the other: whether it is a message, and how much of the stack that took.
+    fn read_nested<V: Nested>(codec: DatagramCodec, nodes: usize) -> (bool, usize) {
+        let bytes = with_stack(256 << 20, || {
+            let value = (1..nodes).fold(V::around(None), |value, _| V::around(Some(value)));
+            codec.write(&value, LIMIT).expect("it can be written")
+        });
+        let read = || {
+            let top = address_on_the_stack();
+            LOWEST.set(top);
+            let is_read = codec.read::<V>(&bytes).is_ok();
+            (is_read, top - LOWEST.get())
+        };
+        // With room, so that what takes too much fails here, and does not end the process.
+        let (is_read, taken) = with_stack(256 << 20, read);
+        assert!(taken < 1_800 << 10, "{}, {codec:?}: {nodes} take {taken}", std::any::type_name::<V>());
+        // That of a worker.
+        with_stack(2 << 20, read);
+        (is_read, taken)
+    }
+
+    #[test]
+    fn large_values_within_each_other_do_not_overflow_the_stack_of_a_worker() {
+        /// How many nodes are a message at most.
+        fn most<V: Nested>(codec: DatagramCodec) -> usize {
+            let nodes = (1..10).chain([20, 30, 40, 63]);
+            nodes.filter(|nodes| read_nested::<V>(codec, *nodes).0).max().unwrap_or_default()
+        }
+        fn all<const SIZE: usize>(codec: DatagramCodec) -> [usize; 6] {
+            [
+                most::<InBox<SIZE>>(codec),
+                most::<InVec<SIZE>>(codec),
+                most::<InMap<SIZE>>(codec),
+                most::<InTree<SIZE>>(codec),
+                most::<InPair<SIZE>>(codec),
+                most::<InVariant<SIZE>>(codec),
+            ]
+        }
+        for codec in CODECS {
+            // Small ones nest as deep as levels go: a pair is one more.
+            assert_eq!(all::<8>(codec), [63, 63, 63, 63, 40, 63], "{codec:?}");
+            assert_eq!(all::<1_024>(codec), [20, 20, 20, 20, 20, 9], "{codec:?}");
+            assert_eq!(all::<4_096>(codec), [8, 8, 8, 8, 8, 4], "{codec:?}");
+            assert_eq!(all::<12_000>(codec), [3, 3, 3, 3, 3, 1], "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_large_itself_is_read() {
+        type Rows = [[[u64; 16]; 16]; 8];
+        for codec in CODECS {
+            let rows: Rows = [[[7; 16]; 16]; 8];
+            let bytes = codec.write(&rows, LIMIT).expect("it can be written");
+            assert_eq!(with_stack(16 << 20, || codec.read::<Rows>(&bytes)), Ok(rows), "{codec:?}");
         }
     }
 }
