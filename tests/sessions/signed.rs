@@ -192,7 +192,7 @@ fn a_replay_is_refused_as_often_as_it_comes() {
         }
         for signed in &old {
             let error = verifier.verify(signed, now()).unwrap_err();
-            assert!(matches!(error, VerifyError::Replayed { .. } | VerifyError::TooOld { .. }), "{error}");
+            assert!(matches!(error, VerifyError::Replayed { .. } | VerifyError::Forgotten { .. }), "{error}");
             let error = verifier.verify(signed, at(61)).unwrap_err();
             assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
             // The clock goes back: what is forgotten stays out.
@@ -297,9 +297,33 @@ fn however_many_messages_come_the_memory_is_bounded_and_no_replay_passes() {
     });
     let bound = 64 * i64::try_from(capacity).unwrap() + 1_024;
     assert!(used.bytes_current < bound, "{} bytes stay", used.bytes_current);
-    for signed in &messages {
-        assert!(verifier.verify(signed, now()).is_err());
+    for (number, signed) in (0_u64..).zip(&messages) {
+        let error = verifier.verify(signed, now()).unwrap_err();
+        let is_remembered = number >= count - capacity as u64;
+        let says_why = match error {
+            VerifyError::Replayed { .. } => is_remembered,
+            VerifyError::Forgotten { .. } => !is_remembered,
+            _ => false,
+        };
+        assert!(says_why, "{number}: {error}");
     }
+}
+
+#[test]
+fn what_is_refused_because_more_came_than_is_remembered_says_so() {
+    let (signer, verifier) = pair(Algorithm::HmacSha256);
+    let verifier = verifier.remember(10);
+    let in_ms = |milliseconds| now() + Duration::from_millis(milliseconds);
+    let late = signer.sign(&vote(0), in_ms(5)).unwrap();
+    for round in 0..20 {
+        verifier.verify(&signer.sign(&vote(round), in_ms(round)).unwrap(), in_ms(20)).unwrap();
+    }
+    let error = verifier.verify(&late, in_ms(20)).unwrap_err();
+    assert!(matches!(error, VerifyError::Forgotten { key, .. } if key == signer.key()), "{error}");
+    assert!(error.to_string().contains("`Verifier::remember`"), "{error}");
+    // The window and the clocks are still another matter.
+    let error = verifier.verify(&late, now() + Duration::from_secs(61)).unwrap_err();
+    assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
 }
 
 #[test]
@@ -411,7 +435,7 @@ fn what_is_remembered_of_keys_that_were_removed_is_little_and_lets_no_replay_thr
     let (key, signed) = first.unwrap();
     verifier.update_keys(|ring| ring.insert(key)).unwrap();
     let error = verifier.verify(&signed, now()).unwrap_err();
-    assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
+    assert!(matches!(error, VerifyError::Forgotten { .. }), "{error}");
 }
 
 #[test]
@@ -462,7 +486,7 @@ fn a_key_that_comes_back_brings_no_replay() {
     verifier.update_keys(|ring| ring.remove(alice.id())).unwrap();
     verifier.update_keys(|ring| ring.insert(alice.verifying_key())).unwrap();
     let error = verifier.verify(&signed, now()).unwrap_err();
-    assert!(matches!(error, VerifyError::TooOld { .. }), "{error}");
+    assert!(matches!(error, VerifyError::Forgotten { .. }), "{error}");
 }
 
 #[test]

@@ -193,7 +193,7 @@ pub enum VerifyError {
         /// The key.
         key: KeyId,
     },
-    /// It was signed too long ago.
+    /// It was signed too long ago, or before [`Verifier::not_before`](super::Verifier::not_before).
     #[error(
         "the message {message} of `{key}` was signed {age:?} ago, too long to tell whether it has been here before: send it sooner, set the clocks, or widen `Verifier::window`"
     )]
@@ -204,6 +204,16 @@ pub enum VerifyError {
         message: MessageId,
         /// How long ago.
         age: Duration,
+    },
+    /// It is of a time of which something was forgotten, and may have been here before: of the key more messages came than are remembered, a clock was wrong for a while, or the key was taken back.
+    #[error(
+        "the message {message} of `{key}` may have been here before, for not all is remembered of its time: sign it anew, and where that is often, raise `Verifier::remember`, or set the clocks"
+    )]
+    Forgotten {
+        /// The key.
+        key: KeyId,
+        /// The message.
+        message: MessageId,
     },
     /// It was signed in the future.
     #[error("the message {message} of `{key}` is of a time {ahead:?} ahead: set the clocks of both machines")]

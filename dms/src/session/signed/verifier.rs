@@ -22,7 +22,7 @@ use crate::message::{Format, MAX_PAYLOAD};
 /// # Memory
 /// To tell what has been here before it remembers the messages of the window: at most [`remember`](Self::remember) of each key, 65,536 where nothing is said, which take up to 64 bytes
 /// each. Only messages with a right signature are remembered, so others can neither fill the memory nor have a message forgotten; and a key that signs very many only makes
-/// its own late ones be refused.
+/// its own late ones be refused, as [`Forgotten`](VerifyError::Forgotten).
 ///
 /// It is empty at first: what was verified before the program was started again could be verified a second time. Where that matters, [`not_before`](Self::not_before) refuses what was
 /// signed before the start.
@@ -80,7 +80,7 @@ impl Verifier {
         self
     }
 
-    /// How many messages of each key are remembered at most; 1 at least. Where more than these come within the window, those that are older than all that is remembered may be refused.
+    /// How many messages of each key are remembered at most; 1 at least. Where more than these come within the window, those that are older than all that is remembered may be refused, as [`Forgotten`](VerifyError::Forgotten).
     #[must_use]
     pub fn remember(mut self, messages: usize) -> Self {
         self.capacity = messages.max(1);
@@ -151,18 +151,18 @@ impl Verifier {
         if time > now.saturating_add(self.ahead) {
             return Err(VerifyError::FromTheFuture { key, message: id, ahead: Duration::from_millis(time - now) });
         }
-        let too_old = || VerifyError::TooOld { key, message: id, age: Duration::from_millis(now.saturating_sub(time)) };
         // What was verified before then was at most so far ahead.
         let not_before = self.not_before.map_or(0, |time| time.saturating_add(self.ahead));
         let oldest = now.saturating_sub(self.window).max(not_before);
         if time < oldest {
-            return Err(too_old());
+            let age = Duration::from_millis(now.saturating_sub(time));
+            return Err(VerifyError::TooOld { key, message: id, age });
         }
         let sight = self.memories.lock().entry(key).or_insert(Memory::new()).take_in(time, id, oldest, self.capacity);
         match sight {
             Sight::First => Ok(()),
             Sight::Again => Err(VerifyError::Replayed { key, message: id }),
-            Sight::Unknown => Err(too_old()),
+            Sight::Unknown => Err(VerifyError::Forgotten { key, message: id }),
         }
     }
 }
