@@ -4,6 +4,8 @@
 //! Both run by turns in one process, each on a current-thread runtime, with its loops as tasks; what is printed are medians of the time for one message, and that of the ratios of the rounds, which holds
 //! where the machine is now slower and now quicker. *throughput* sends 32 messages and takes them; *latency* is a message and its echo.
 
+#![expect(clippy::disallowed_methods, reason = "tasks end with their set, and that with the benchmark")]
+
 use std::future::Future;
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -112,6 +112,8 @@ pub(super) struct Room {
     count: usize,
     /// For how many elements the last one made room.
     made: usize,
+    /// The size and the alignment of the last one.
+    layout: (usize, usize),
 }
 
 impl Room {
@@ -119,7 +121,7 @@ impl Room {
     pub(super) const AT_ONCE: usize = 4;
 
     pub(super) const fn new(collection: Collection) -> Self {
-        Self { collection, is_asked: Cell::new(false), count: 0, made: 0 }
+        Self { collection, is_asked: Cell::new(false), count: 0, made: 0, layout: (0, 1) }
     }
 
     /// Another element comes, or the key of another one, of type `T`.
@@ -136,11 +138,43 @@ impl Room {
         };
         self.made = first.get(self.count).copied().unwrap_or(next);
         self.count += 1;
+        self.layout = (size_of::<T>(), align_of::<T>());
         guard.charge((size_of::<T>() * self.made).max(LEAST))
     }
 
-    /// The value of the key that came last, of type `T`.
+    /// The value of the key that came last, of type `T`. A pair is as large as both, and padded for the one that is aligned more.
     pub(super) fn value<T>(&self, guard: Guard<'_>) -> Result<(), Refused> {
-        guard.charge(size_of::<T>() * self.made)
+        let (key, alignment) = self.layout;
+        let pair = (key + size_of::<T>()).next_multiple_of(alignment.max(align_of::<T>()));
+        guard.charge((pair - key) * self.made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[repr(align(64))]
+    struct Aligned([u8; 64]);
+
+    fn charged<K, V>() -> usize {
+        const ALL: usize = 1 << 20;
+        let memory = Cell::new(ALL);
+        let guard = Guard::new::<()>(&memory);
+        let mut room = Room::new(Collection::Map);
+        room.is_asked.set(true);
+        room.another::<K>(guard).and_then(|()| room.value::<V>(guard)).expect("there is enough");
+        ALL - memory.get()
+    }
+
+    #[test]
+    fn the_padding_of_the_pairs_of_a_map_counts() {
+        let aligned = Aligned([0; 64]);
+        assert_eq!(size_of_val(&aligned.0), 64);
+        // The first one makes room for four.
+        assert_eq!(charged::<[u8; 65], Aligned>(), 4 * size_of::<([u8; 65], Aligned)>());
+        assert_eq!(charged::<Aligned, u8>(), 4 * size_of::<(Aligned, u8)>());
+        assert_eq!(charged::<u64, [u8; 9]>(), 4 * size_of::<(u64, [u8; 9])>());
+        assert_eq!(charged::<u64, u64>(), 4 * 16);
     }
 }

@@ -168,6 +168,7 @@ impl Streams {
     ///
     /// # Errors
     /// A pipe cannot be waited for.
+    #[expect(clippy::disallowed_methods, reason = "`finish` joins them")]
     pub(super) fn new(wires: &Arc<Wires>, wiring: &Wiring, pipes: Pipes, system: SystemRef) -> io::Result<Self> {
         let complaints = Complaints::new(wires.id.clone(), system, Arc::clone(&wires.troubles));
         let watched = Arc::new(Watched::new());

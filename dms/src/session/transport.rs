@@ -204,12 +204,11 @@ mod tests {
 
     #[test]
     fn of_several_errors_the_gravest_is_told_and_of_equals_the_first() {
-        const GRAVITY: [u8; 4] = [0, 1, 1, 2];
-        for first in 0..4 {
-            for second in 0..4 {
-                let [one, other] = [first, second].map(|which| of_each_kind().into_iter().nth(which).expect("a kind"));
-                let (one_is, other_is) = (format!("{one:?}"), format!("{other:?}"));
-                let expected = if GRAVITY[second] > GRAVITY[first] { other_is } else { one_is };
+        let kinds = || of_each_kind().into_iter().zip([0, 1, 1, 2]);
+        for (which, (_, gravity)) in kinds().enumerate() {
+            for (other, other_gravity) in kinds() {
+                let one = kinds().nth(which).expect("a kind").0;
+                let expected = format!("{:?}", if other_gravity > gravity { &other } else { &one });
                 assert_eq!(format!("{:?}", one.graver(other)), expected);
             }
         }
