@@ -19,14 +19,14 @@ use super::task_list::{HearsEnd, TaskEnd, TaskList};
 
 /// What a task may return: nothing, a `Result`, or a plain value.
 ///
-/// The common types of the standard library have it; for one of your own write `impl TaskOutput for MyType {}`, or put it in an `Ok`, an `Option`, a `Box` or a `Vec`.
+/// The common types of the standard library have it. A value of a type of your own goes in an `Ok`, an `Option`, a `Box` or a `Vec`.
 ///
 /// What such a plain value holds is not looked at. An error inside an `Option`, a `Vec`, a `Box` or a tuple fails nothing and is not logged: a task that ends with `tokio::join!(a, b)` loses
 /// the errors of both. Return a `Result` where an error is to count, as of `tokio::try_join!(a, b)`.
 #[diagnostic::on_unimplemented(
     message = "a task cannot return `{Self}`",
     label = "no `TaskOutput`",
-    note = "return `()` or a `Result`; for a plain value of your own type write `impl dms::TaskOutput for MyType {{}}`, for another one return `Ok::<_, Infallible>(value)`"
+    note = "return `()` or a `Result`; a plain value of another type goes in an `Ok` or an `Option`: `Some(value)`"
 )]
 pub trait TaskOutput: Send + 'static {
     /// The error that counts as the module's failure where nobody takes the output.

@@ -136,7 +136,7 @@ pub enum TransportError {
         /// How many a datagram may have at most. Where the way to the destination has a lower limit than datagrams have, it is not known, and this is one less than the size.
         limit: usize,
     },
-    /// It cannot be written as bytes: a mistake in the program.
+    /// It cannot be written as bytes: a mistake in the program. Where it is a module's message whose handler is not `remote` the source says so.
     #[error("the message cannot be written as bytes: its `Serialize` fails")]
     Encode(#[source] Box<dyn Error + Send + Sync>),
     /// The operating system does not send to this destination, or not now. Others are not concerned.

@@ -55,7 +55,7 @@ impl Process {
         let (ends, ended) = mpsc::channel();
         let pid = child.id().to_string();
         thread::spawn(move || {
-            if ended.recv_timeout(Duration::from_secs(120)) == Err(RecvTimeoutError::Timeout) {
+            if ended.recv_timeout(Duration::from_mins(2)) == Err(RecvTimeoutError::Timeout) {
                 eprintln!("process {pid} takes too long: it is killed");
                 let _ = Command::new("kill").args(["-KILL", &pid]).status();
             }
