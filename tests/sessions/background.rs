@@ -672,7 +672,9 @@ impl Host {
     fn stop(&mut self, ctx: &mut Context<Self>) {
         let kept = self.kept.take();
         assert!(kept.iter().all(|monitor| monitor.spawner().is_closed()), "those of before have gone");
-        kept.into_iter().for_each(|monitor| self.kept.push(monitor));
+        for monitor in kept {
+            self.kept.push(monitor);
+        }
         self.session("stop", || ctx.background().monitor());
     }
 }
