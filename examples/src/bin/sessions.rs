@@ -7,7 +7,7 @@
 //! This is a program of the README. It prints
 //!
 //! ```text
-//! Will it rain? Hardly.
+//! Hardly.
 //! ```
 
 use std::error::Error;
@@ -47,7 +47,9 @@ async fn oracle<T: Transport<Answer>>(
     mut asked: EventSource<(T::Addr, Question)>,
 ) -> Result<(), TransportError> {
     while let Some((who, Question(text))) = asked.recv().await {
-        transport.send_to(who, Answer(format!("{text} Hardly."))).await.or_else(TransportError::unless_lost)?;
+        // Anybody may have asked: the answer is no longer than we make it.
+        let answer = if text.ends_with('?') { "Hardly." } else { "That is no question." };
+        transport.send_to(who, Answer(answer.to_owned())).await.or_else(TransportError::unless_lost)?;
     }
     Ok(())
 }
