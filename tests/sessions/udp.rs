@@ -527,8 +527,8 @@ impl Hostile {
     fn amplifying(&mut self) -> (Vec<u8>, bool) {
         // As many as fit into a datagram, or into the memory that a message may take.
         let (most_fields, most_maps, most_boxes) = match self.codec {
-            DatagramCodec::Postcard => (7_900, 1_400, 13_000),
-            _ => (7_900, 1_400, 7_900),
+            DatagramCodec::Postcard => (7_900, 1_300, 13_000),
+            _ => (7_900, 1_300, 7_900),
         };
         let message = match self.random.below(4) {
             0 => Message::Numbers(vec![7; self.random.below(65_000)]),
